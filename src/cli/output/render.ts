@@ -1,0 +1,50 @@
+/** Values as text (`spec/cli-output.md` §4): sizes, times, file lists, usage. */
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+/** Bytes in binary units with up to three decimals: `1.187 GiB`, `0 B`. */
+export function renderSize(value: unknown): string {
+  if (typeof value !== "number") return "";
+  let scaled = value;
+  let unit = 0;
+  while (scaled >= 1024 && unit < UNITS.length - 1) {
+    scaled /= 1024;
+    unit++;
+  }
+  return `${Number(scaled.toFixed(3))} ${UNITS[unit]}`;
+}
+
+const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** Unix seconds as local time in the C locale's long form: `Sat Nov 21 13:01:26 2026`. */
+export function renderTime(value: unknown): string {
+  if (typeof value !== "number") return "";
+  const date = new Date(value * 1000);
+  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map((n) => String(n).padStart(2, "0")).join(
+    ":",
+  );
+  const day = String(date.getDate()).padStart(2, " ");
+  return `${DAYS[date.getDay()]} ${MONTHS[date.getMonth()]} ${day} ${clock} ${date.getFullYear()}`;
+}
+
+/** Seconds as `7s`, `1m 5s`, `2h 0m 3s`. */
+export function renderDuration(seconds: number): string {
+  const whole = Math.floor(seconds);
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const first = parts.findIndex((part) => part > 0);
+  return ["h", "m", "s"].map((unit, i) => `${parts[i]}${unit}`).slice(first < 0 ? 2 : first).join(" ");
+}
+
+/** Stored file names without their index suffix, sorted, one space between. */
+export function renderFiles(value: unknown): string {
+  if (!Array.isArray(value)) return "";
+  const names = value.map((file) => typeof file === "string" ? file : String((file as { filename: string }).filename));
+  return names.map((name) => name.replace(/\.(didx|fidx|blob)$/, "")).sort().join(" ");
+}
+
+/** Usage in bytes, padded to the width of `total`, two spaces, percentage of `total` in brackets. */
+export function renderUsage(bytes: number, total: number): string {
+  const percent = total > 0 ? Math.round(bytes * 100 / total) : 0;
+  return `${String(bytes).padEnd(String(total).length)}  (${percent} %)`;
+}
