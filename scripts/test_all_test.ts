@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readJunit } from "./test.ts";
+import { readJunit } from "./test_all.ts";
 
 Deno.test("a report's passed, failed and skipped cases are counted", () => {
   const xml = `<?xml version="1.0"?><testsuites name="deno test" tests="4" failures="1" errors="0">
