@@ -1,0 +1,40 @@
+/** Writing to the terminal: results on stdout, everything else on stderr. Each call writes all of its text. */
+import { writeSync } from "node:fs";
+
+/** Prints a result. A reader that has gone away (`| head`) ends the program quietly. */
+export function printOut(text: string): void {
+  writeAll(1, new TextEncoder().encode(text));
+}
+
+/** Prints bytes of a result. */
+export function printBytes(bytes: Uint8Array): void {
+  writeAll(1, bytes);
+}
+
+/** Prints an error, warning, log line or progress. */
+export function printError(text: string): void {
+  writeAll(2, new TextEncoder().encode(text));
+}
+
+/** Log levels of `PBS_LOG`, from silent to chatty. */
+const LEVELS = ["off", "error", "warn", "info", "debug", "trace"] as const;
+
+/** Prints a log line if `PBS_LOG` (default `info`) asks for its level. */
+export function log(level: "error" | "warn" | "info" | "debug" | "trace", line: string): void {
+  const wanted = LEVELS.indexOf((Deno.env.get("PBS_LOG") || "info").toLowerCase() as typeof LEVELS[number]);
+  if (LEVELS.indexOf(level) <= (wanted < 0 ? LEVELS.indexOf("info") : wanted)) printError(`${line}\n`);
+}
+
+function writeAll(fd: 1 | 2, bytes: Uint8Array): void {
+  let at = 0;
+  while (at < bytes.length) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      const code = (error as { code?: string }).code;
+      if (code === "EAGAIN") continue;
+      if (code === "EPIPE") Deno.exit(fd === 1 ? 0 : 255);
+      throw error;
+    }
+  }
+}
