@@ -1,5 +1,6 @@
 /** Names of archives as people write them (`root.pxar`) and as a snapshot stores them (`root.pxar.didx`). */
 import { DozoError, FormatError } from "../base/errors.ts";
+import { isSafeId } from "./names.ts";
 
 /** How a stored file is built: an index over chunks of equal size, one over chunks of any size, or a single blob. */
 export type ArchiveKind = "fixed" | "dynamic" | "blob";
@@ -25,7 +26,6 @@ const STORED_EXTENSION: Readonly<Record<string, string>> = {
   key: "blob",
   log: "blob",
 };
-const SAFE_FILE_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]*$/;
 const MAX_NAME_LENGTH = 255;
 
 function extensionOf(name: string): string {
@@ -34,7 +34,7 @@ function extensionOf(name: string): string {
 
 /** True for a safe file name with a server extension (`.fidx`, `.didx`, `.blob`), `spec/datastore-layout.md` §2.2. */
 export function isStoredName(name: string): boolean {
-  return name.length <= MAX_NAME_LENGTH && SAFE_FILE_NAME.test(name) && /[^.]\.(fidx|didx|blob)$/.test(name);
+  return name.length <= MAX_NAME_LENGTH && isSafeId(name) && /[^.]\.(fidx|didx|blob)$/.test(name);
 }
 
 /** Kind of a stored file by its server extension. Throws {@link FormatError} where {@link isStoredName} is false. */

@@ -2,12 +2,11 @@
 import { toHex } from "../base/bytes.ts";
 import { DozoError, FormatError } from "../base/errors.ts";
 import { archiveName, ENCRYPTED_KEY_NAME, isStoredName, splitArchiveNames, storedName } from "./archive_name.ts";
+import { type BackupType, isBackupId, isBackupType } from "./backup_path.ts";
 import { decodeBlob, encodeBlob, isEncryptedBlob, MAX_CHUNK_SIZE } from "./blob.ts";
 import { type CryptKey, formatFingerprint, parseFingerprint, shortFingerprint } from "./crypt_key.ts";
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue, parseJsonObject, prettyJson } from "./json.ts";
 
-/** Backup types, in the order in which they are listed. */
-export const BACKUP_TYPES = ["vm", "ct", "host"] as const;
 /** How the content of a file is protected (`spec/manifest-and-crypto.md` §3). */
 export type CryptMode = "none" | "sign-only" | "encrypt";
 
@@ -81,8 +80,8 @@ export class Manifest {
     return encodeBlob(new TextEncoder().encode(this.toText()));
   }
 
-  get backupType(): string {
-    return this.#json["backup-type"] as string;
+  get backupType(): BackupType {
+    return this.#json["backup-type"] as BackupType;
   }
 
   get backupId(): string {
@@ -243,10 +242,10 @@ export class Manifest {
 /** Checks and completes the members that are not files. */
 function checkSnapshot(json: JsonObject): void {
   const { "backup-type": type, "backup-id": id, "backup-time": time, signature } = json;
-  if (typeof type !== "string" || !(BACKUP_TYPES as readonly string[]).includes(type)) {
+  if (typeof type !== "string" || !isBackupType(type)) {
     throw new FormatError("manifest: backup-type is not vm, ct or host");
   }
-  if (typeof id !== "string" || !/^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(id) || id.length > 255) {
+  if (typeof id !== "string" || !isBackupId(id)) {
     throw new FormatError("manifest: backup-id is missing or malformed");
   }
   if (typeof time !== "number" || !Number.isSafeInteger(time)) {
