@@ -1,24 +1,12 @@
 import assert from "node:assert/strict";
 import { loadFingerprint, storeFingerprint } from "./fingerprints.ts";
 import { countRepository, knownRepositories } from "./repository_list.ts";
+import { inPrivateHome } from "./testing.ts";
 import { dropTicket, loadTicket, storeTicket } from "./tickets.ts";
-
-function inPrivateHome(work: (home: string) => void): void {
-  const home = Deno.makeTempDirSync();
-  const names = ["XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"];
-  const before = names.map((name) => Deno.env.get(name));
-  names.forEach((name) => Deno.env.set(name, home));
-  try {
-    work(home);
-  } finally {
-    names.forEach((name, i) => before[i] === undefined ? Deno.env.delete(name) : Deno.env.set(name, before[i]));
-    Deno.removeSync(home, { recursive: true });
-  }
-}
 
 const repository = { authId: "a@pbs", server: "host", port: 8007, datastore: "store" };
 
-Deno.test("CL-170 a ticket is kept per server and user, mode 0600, until it is two hours old", () => {
+Deno.test("CL-170 a ticket is kept per server and user, mode 0600, until it is two hours old", () =>
   inPrivateHome((home) => {
     storeTicket(repository, { ticket: "PBS:a", token: "t", timestamp: 1000 }, 1000);
     assert.equal(Deno.statSync(`${home}/proxmox-backup/tickets`).mode! & 0o777, 0o600);
@@ -26,28 +14,25 @@ Deno.test("CL-170 a ticket is kept per server and user, mode 0600, until it is t
     assert.equal(loadTicket(repository, 1000 + 7140), undefined);
     assert.equal(loadTicket({ ...repository, authId: "b@pbs" }, 1001), undefined);
     assert.equal(loadTicket({ ...repository, port: 1 }, 1001), undefined);
-  });
-});
+  }));
 
-Deno.test("CL-171 logout forgets the ticket", () => {
+Deno.test("CL-171 logout forgets the ticket", () =>
   inPrivateHome(() => {
     storeTicket(repository, { ticket: "PBS:a", token: "t", timestamp: 1000 }, 1000);
     assert.equal(dropTicket(repository, 1001), true);
     assert.equal(loadTicket(repository, 1001), undefined);
-  });
-});
+  }));
 
-Deno.test("a damaged ticket file costs a login, not the command", () => {
+Deno.test("a damaged ticket file costs a login, not the command", () =>
   inPrivateHome((home) => {
     Deno.mkdirSync(`${home}/proxmox-backup`);
     for (const text of ["{", "[]", "null", '{"host":{"a@pbs":{"ticket":5}}}', '{"host":7}']) {
       Deno.writeTextFileSync(`${home}/proxmox-backup/tickets`, text);
       assert.equal(loadTicket(repository, 1000), undefined, text);
     }
-  });
-});
+  }));
 
-Deno.test("an accepted fingerprint is remembered per server and can be replaced", () => {
+Deno.test("an accepted fingerprint is remembered per server and can be replaced", () =>
   inPrivateHome(() => {
     storeFingerprint("one", "AA:BB");
     storeFingerprint("two", "CC:DD");
@@ -55,10 +40,9 @@ Deno.test("an accepted fingerprint is remembered per server and can be replaced"
     assert.equal(loadFingerprint("one"), "ee:ff");
     assert.equal(loadFingerprint("two"), "cc:dd");
     assert.equal(loadFingerprint("three"), undefined);
-  });
-});
+  }));
 
-Deno.test("CL-11 the ten most used repositories are counted", () => {
+Deno.test("CL-11 the ten most used repositories are counted", () =>
   inPrivateHome(() => {
     for (let i = 0; i < 12; i++) {
       countRepository(`store${i}`);
@@ -68,5 +52,4 @@ Deno.test("CL-11 the ten most used repositories are counted", () => {
     assert.equal(known.length, 10);
     assert.equal(known[0], "often");
     assert.ok(known.includes("store11"));
-  });
-});
+  }));

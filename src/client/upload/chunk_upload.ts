@@ -1,0 +1,191 @@
+/**
+ * The upload side of one archive: chunks are hashed, compressed and encrypted several at a time, and handed to the
+ * server's index in order. Chunks that the server knows are only referenced.
+ */
+import { Semaphore } from "../../base/concurrency.ts";
+import { encodeBlob, encodedSizeBound } from "../../formats/blob.ts";
+import { chunkDigest, type CryptKey } from "../../formats/crypt_key.ts";
+import type { Injection } from "../../formats/injecting_chunker.ts";
+import type { PayloadSink } from "../../formats/pxar/sink.ts";
+import type { IndexSummary, IndexWriter, KnownChunks } from "../../protocol/backup_client/mod.ts";
+import type { BufferPool } from "./buffer_pool.ts";
+import { ChunkCutter, type Cutter } from "./chunk_cutter.ts";
+import type { RateLimit } from "./rate_limit.ts";
+
+/** A chunk that a previous snapshot already has. `size` in plain bytes. */
+export interface ReusedChunk {
+  readonly digest: Uint8Array;
+  readonly size: number;
+}
+
+/** Bytes that passed: read from the source, referenced without reading, and sent. */
+export interface UploadCounters {
+  processed: number;
+  injected: number;
+  sent: number;
+}
+
+/** What a {@link ChunkUpload} needs. */
+export interface ChunkUploadOptions {
+  readonly writer: IndexWriter;
+  readonly known: KnownChunks;
+  readonly cutter: Cutter<readonly ReusedChunk[]>;
+  /** Encrypts the chunks and keys their digests. */
+  readonly key?: CryptKey;
+  readonly pool: BufferPool;
+  /** Bounds how many chunks of all archives are hashed and encoded at a time. */
+  readonly work: Semaphore;
+  readonly rate?: RateLimit;
+  readonly counters: UploadCounters;
+  /** First guess for a chunk's buffer in bytes. */
+  readonly bufferSize: number;
+  /** Called for a file start of a payload stream. */
+  readonly suggest?: (offset: number) => void;
+}
+
+interface Prepared {
+  readonly digest: Uint8Array;
+  readonly size: number;
+  /** Absent for a chunk that was known when it had been hashed. */
+  readonly encoded?: Uint8Array<ArrayBuffer>;
+  readonly encodedBuffer?: Uint8Array<ArrayBuffer>;
+}
+
+type Step = { readonly prepared: Promise<Prepared> } | { readonly reused: readonly ReusedChunk[] };
+
+/** Chunks of one archive that may wait between cutting and sending before the reader has to wait. */
+const MAX_WAITING = 3;
+
+/** Takes the bytes of one archive stream ({@link PayloadSink}) and uploads its chunks. */
+export class ChunkUpload implements PayloadSink {
+  readonly #options: ChunkUploadOptions;
+  readonly #cutter: ChunkCutter<readonly ReusedChunk[]>;
+  readonly #steps: Step[] = [];
+  #pending = 0;
+  #running?: Promise<void>;
+  #failure?: { readonly error: unknown };
+  #roomWaiters: (() => void)[] = [];
+
+  constructor(options: ChunkUploadOptions) {
+    this.#options = options;
+    this.#cutter = new ChunkCutter(
+      options.cutter,
+      {
+        chunk: (buffer, length) => this.#add({ prepared: this.#prepare(buffer, length) }),
+        injected: (injection: Injection<readonly ReusedChunk[]>) => this.#add({ reused: injection.chunks }),
+      },
+      options.pool,
+      options.bufferSize,
+    );
+  }
+
+  reserve(max: number): Uint8Array<ArrayBuffer> {
+    return this.#cutter.reserve(max);
+  }
+
+  commit(count: number): void | Promise<void> {
+    this.#options.counters.processed += count;
+    this.#cutter.commit(count);
+    return this.#room();
+  }
+
+  write(bytes: Uint8Array): void | Promise<void> {
+    this.#options.counters.processed += bytes.length;
+    this.#cutter.write(bytes);
+    return this.#room();
+  }
+
+  suggestBoundary(offset: number): void {
+    this.#options.suggest?.(offset);
+  }
+
+  /** Ends the stream, waits for all its chunks and closes the index. */
+  async close(): Promise<IndexSummary> {
+    this.#cutter.finish();
+    while (this.#running) await this.#running;
+    this.#throwFailure();
+    return await this.#options.writer.close();
+  }
+
+  /** Stops sending and waits until nothing runs any more. Never throws. */
+  async abort(): Promise<void> {
+    this.#failure ??= { error: new Error("upload was aborted") };
+    while (this.#running) await this.#running;
+  }
+
+  /** Nothing while there is room for more; else a promise for it. Throws what broke the upload. */
+  #room(): void | Promise<void> {
+    this.#throwFailure();
+    if (this.#pending <= MAX_WAITING) return;
+    return new Promise<void>((resolve) => this.#roomWaiters.push(resolve)).then(() => this.#room());
+  }
+
+  #throwFailure(): void {
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  #add(step: Step): void {
+    if ("prepared" in step) {
+      this.#pending++;
+      // A failure is reported by #send; until then it must not count as unhandled.
+      step.prepared.catch(() => {});
+    }
+    this.#steps.push(step);
+    this.#running ??= this.#sendAll().finally(() => this.#running = undefined);
+  }
+
+  async #sendAll(): Promise<void> {
+    for (let step = this.#steps.shift(); step; step = this.#steps.shift()) {
+      try {
+        await this.#send(step);
+      } catch (error) {
+        this.#failure ??= { error };
+      }
+      if ("prepared" in step) this.#pending--;
+      if (this.#pending <= MAX_WAITING || this.#failure) this.#roomWaiters.splice(0).forEach((wake) => wake());
+    }
+  }
+
+  async #send(step: Step): Promise<void> {
+    const { writer, known, pool, rate, counters } = this.#options;
+    if ("reused" in step) {
+      for (const chunk of step.reused) {
+        if (this.#failure) return;
+        counters.injected += chunk.size;
+        await writer.reuse(chunk);
+      }
+      return;
+    }
+    const { digest, size, encoded, encodedBuffer } = await step.prepared;
+    const giveBack = () => {
+      if (encodedBuffer) pool.give(encodedBuffer);
+    };
+    if (this.#failure) {
+      giveBack();
+      return;
+    }
+    if (!encoded || known.get(digest) === size) {
+      giveBack();
+      return await writer.reuse({ digest, size });
+    }
+    await rate?.take(encoded.length);
+    counters.sent += encoded.length;
+    await writer.upload({ digest, size, encoded, sent: giveBack });
+  }
+
+  async #prepare(buffer: Uint8Array<ArrayBuffer>, length: number): Promise<Prepared> {
+    const { key, known, pool, work } = this.#options;
+    await work.acquire();
+    try {
+      const data = buffer.subarray(0, length);
+      const digest = await chunkDigest(data, key);
+      if (this.#failure || known.get(digest) === length) return { digest, size: length };
+      const encodedBuffer = pool.take(encodedSizeBound(length, key !== undefined));
+      const encoded = await encodeBlob(data, { key, into: encodedBuffer });
+      return { digest, size: length, encoded, encodedBuffer };
+    } finally {
+      pool.give(buffer);
+      work.release();
+    }
+  }
+}
