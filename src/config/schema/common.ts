@@ -2,14 +2,15 @@
 import { bool, choice, integer, list, text } from "./types.ts";
 
 const SAFE_ID = "[A-Za-z0-9_][A-Za-z0-9._\\-]*";
-const USER_NAME = "[^\\s:/\\x00-\\x1f\\x7f-\\x9f]+";
+const USER_NAME = "[^\\s:/\\p{Cc}]+";
 
 /** A name without `/`, white space or a leading `.` or `-`. */
 export const SAFE_ID_PATTERN: RegExp = new RegExp(`^(?:${SAFE_ID})$`);
-const USERID_PATTERN = new RegExp(`^(?:${USER_NAME})@(?:${SAFE_ID})$`);
-const TOKENID_PATTERN = new RegExp(`^(?:${USER_NAME})@(?:${SAFE_ID})!(?:${SAFE_ID})$`);
+const USERID_PATTERN = new RegExp(`^(?:${USER_NAME})@(?:${SAFE_ID})$`, "u");
+const TOKENID_PATTERN = new RegExp(`^(?:${USER_NAME})@(?:${SAFE_ID})!(?:${SAFE_ID})$`, "u");
 const AUTHID_PATTERN = new RegExp(
   `^(?:(?:${USER_NAME})@(?:${SAFE_ID})|(?:${USER_NAME})@(?:${SAFE_ID})!(?:${SAFE_ID}))$`,
+  "u",
 );
 const UPID_PATTERN =
   /^UPID:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?:[0-9A-Fa-f]{8}:[0-9A-Fa-f]{8,9}:[0-9A-Fa-f]{8,16}:[0-9A-Fa-f]{8}:[^:\s]+:[^:\s]*:[^:\s]+:$/;
@@ -37,8 +38,7 @@ export const authid = () => text({ min: 3, max: 64, pattern: AUTHID_PATTERN });
 /** Name part of an API token. */
 export const tokenName = () => text({ min: 3, max: 64, pattern: SAFE_ID_PATTERN });
 /** One line of free text, at most 128 characters. */
-// deno-lint-ignore no-control-regex -- the pattern forbids exactly these characters
-export const comment = () => text({ max: 128, pattern: /^[^\x00-\x1f\x7f-\x9f]*$/ });
+export const comment = () => text({ max: 128, pattern: /^\P{Cc}*$/u });
 /** ACL path: `/` or `/component…` of safe names. */
 export const aclPath = () => text({ min: 1, max: 128, pattern: new RegExp(`^(?:/|(?:/(?:${SAFE_ID}))+)$`) });
 /** Node name; every name means this machine. */
