@@ -32,7 +32,7 @@ export interface DecoderOptions {
 }
 
 /** Where the reader stands in the grammar of §3. */
-const State = { Start: 0, AfterVersion: 1, Root: 2, Child: 3, Named: 4, Attributes: 5, End: 6 } as const;
+const State = { Start: 0, AfterVersion: 1, Root: 2, Child: 3, Named: 4, Attributes: 5, LastByte: 6, End: 7 } as const;
 type State = typeof State[keyof typeof State];
 
 const LEAVE: PxarEvent = { type: "leave" };
@@ -99,6 +99,12 @@ export class PxarDecoder {
     this.#dropData();
     const window = this.#archive;
     while (this.#state !== State.End) {
+      if (this.#state === State.LastByte) {
+        if (!window.peek(1)) return this.#want(window, 1);
+        window.consume(1);
+        this.#state = State.End;
+        break;
+      }
       if (!window.peek(HEADER_SIZE)) return this.#want(window, HEADER_SIZE);
       const offset = window.position;
       const type = itemTypeOf(window.view, window.index, offset);
@@ -109,8 +115,12 @@ export class PxarDecoder {
       if (type === ItemType.Payload) return this.#payloadItem(size, offset);
       if (type === ItemType.Goodbye) {
         if (this.#state !== State.Child) throw this.#misplaced(type, offset);
-        window.skip(HEADER_SIZE + size);
-        if (--this.#depth === 0) this.#state = State.End;
+        if (--this.#depth > 0) window.skip(HEADER_SIZE + size);
+        else {
+          // Skipping alone would not notice that the end of the archive is missing.
+          window.skip(HEADER_SIZE + size - 1);
+          this.#state = State.LastByte;
+        }
         return LEAVE;
       }
       if (!window.peek(HEADER_SIZE + size)) return this.#want(window, HEADER_SIZE + size);

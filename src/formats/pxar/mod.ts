@@ -13,4 +13,5 @@ export {
   newAcl,
 } from "./metadata.ts";
 export type { Xattr } from "./metadata.ts";
+export { MemorySink, memorySource } from "./memory.ts";
 export { type ArchiveSink, both, type PayloadSink, type RandomSource, type SequentialSource } from "./sink.ts";

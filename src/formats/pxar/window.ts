@@ -172,9 +172,3 @@ export class StreamWindow {
     }
   }
 }
-
-/** Delivers the given pieces. */
-export function sourceOf(...pieces: Uint8Array[]): SequentialSource {
-  const queue = pieces.filter((piece) => piece.length > 0);
-  return { pull: () => Promise.resolve(queue.shift() ?? null) };
-}
