@@ -33,9 +33,10 @@ export class Chunker implements StreamChunker {
   readonly average: number;
   readonly minimum: number;
   readonly maximum: number;
-  readonly #mask: number;
   /** The last bytes of the previous call, for a window that lies across calls. */
   readonly #tail = new Uint8Array(CHUNKER_WINDOW);
+  /** The buffer of the last call seen as words: the hot loop loads four bytes at a time. */
+  #words = new Int32Array(0);
   #hash = 0;
   #size = 0;
 
@@ -49,7 +50,6 @@ export class Chunker implements StreamChunker {
     this.average = average;
     this.minimum = average / 4;
     this.maximum = average * 4;
-    this.#mask = 2 * average - 1;
   }
 
   get scanned(): number {
@@ -59,11 +59,110 @@ export class Chunker implements StreamChunker {
   /** Begins a new chunk here, whatever was scanned. */
   reset(): void {
     this.#size = 0;
-    this.#hash = 0;
   }
 
-  scan(_data: Uint8Array, _from = 0, _to = 0): number {
-    void TABLE, this.#mask, this.#tail, this.#hash;
-    throw new Error("being written");
+  scan(data: Uint8Array, from = 0, to: number = data.length): number {
+    const start = from - this.#size;
+    // The hash depends on 64 bytes only, and no cut is looked for before the minimum: begin 64 bytes before it.
+    const fillFrom = start + this.minimum - CHUNKER_WINDOW;
+    if (to <= fillFrom) {
+      this.#size = to - start;
+      return 0;
+    }
+    const minimumAt = start + this.minimum;
+    let at = Math.max(from, fillFrom);
+    if (at === fillFrom) this.#hash = 0;
+    if (at < minimumAt) {
+      at = this.#fill(data, at, Math.min(minimumAt, to));
+      if (at === minimumAt && this.#isCut()) return this.#cut(at);
+    }
+    const end = Math.min(to, start + this.maximum);
+    if (at < end) {
+      // Bytes that leave the window are still in the previous call's data for the first 64 positions.
+      const inBuffer = Math.min(end, from + CHUNKER_WINDOW);
+      let cut = at < inBuffer ? this.#rollAcross(data, from, at, inBuffer) : 0;
+      at = Math.max(at, inBuffer);
+      if (cut === 0 && at < end) cut = this.#roll(data, at, end);
+      if (cut > 0) return this.#cut(cut);
+    }
+    if (end === start + this.maximum) return this.#cut(end);
+    this.#size = to - start;
+    this.#keepTail(data, from, to);
+    return 0;
+  }
+
+  #isCut(): boolean {
+    const mask = 2 * this.average - 1;
+    return (this.#hash & mask) >= mask - 2;
+  }
+
+  #cut(position: number): number {
+    this.#size = 0;
+    return position;
+  }
+
+  #fill(data: Uint8Array, from: number, to: number): number {
+    let hash = this.#hash;
+    for (let at = from; at < to; at++) hash = ((hash << 1) | (hash >>> 31)) ^ TABLE[data[at]];
+    this.#hash = hash;
+    return to;
+  }
+
+  #rollAcross(data: Uint8Array, callStart: number, from: number, to: number): number {
+    const tail = this.#tail;
+    for (let at = from; at < to; at++) {
+      const hash = this.#hash;
+      this.#hash = ((hash << 1) | (hash >>> 31)) ^ TABLE[tail[at - callStart]] ^ TABLE[data[at]];
+      if (this.#isCut()) return at + 1;
+    }
+    return 0;
+  }
+
+  /**
+   * The hot loop: every byte of a backup that is read in full passes here. Looks for a cut in `data[from, to)`, before which
+   * at least 64 bytes of the chunk lie in `data` too. Words of four bytes and the unrolled body halve the loads and bounds
+   * checks (`docs/PERFORMANCE.md` has the figures of the alternatives). Assumes a little-endian machine, as Deno does.
+   */
+  #roll(data: Uint8Array, from: number, to: number): number {
+    if (this.#words.buffer !== data.buffer || this.#words.length !== data.buffer.byteLength >>> 2) {
+      this.#words = new Int32Array(data.buffer as ArrayBuffer, 0, data.buffer.byteLength >>> 2);
+    }
+    const words = this.#words;
+    const table = TABLE;
+    const base = data.byteOffset;
+    const mask = 2 * this.average - 1;
+    const limit = mask - 2;
+    let hash = this.#hash;
+    let at = from;
+    for (; at < to && ((at + base) & 3) !== 0; at++) {
+      hash = ((hash << 1) | (hash >>> 31)) ^ (table[data[at - 64]] ^ table[data[at]]);
+      if ((hash & mask) >= limit) return at + 1;
+    }
+    const lastWord = (to + base) >>> 2;
+    for (let word = (at + base) >>> 2; word < lastWord; word++, at += 4) {
+      const leaving = words[word - 16];
+      const entering = words[word];
+      hash = ((hash << 1) | (hash >>> 31)) ^ (table[leaving & 255] ^ table[entering & 255]);
+      if ((hash & mask) >= limit) return at + 1;
+      hash = ((hash << 1) | (hash >>> 31)) ^ (table[(leaving >>> 8) & 255] ^ table[(entering >>> 8) & 255]);
+      if ((hash & mask) >= limit) return at + 2;
+      hash = ((hash << 1) | (hash >>> 31)) ^ (table[(leaving >>> 16) & 255] ^ table[(entering >>> 16) & 255]);
+      if ((hash & mask) >= limit) return at + 3;
+      hash = ((hash << 1) | (hash >>> 31)) ^ (table[leaving >>> 24] ^ table[entering >>> 24]);
+      if ((hash & mask) >= limit) return at + 4;
+    }
+    for (; at < to; at++) {
+      hash = ((hash << 1) | (hash >>> 31)) ^ (table[data[at - 64]] ^ table[data[at]]);
+      if ((hash & mask) >= limit) return at + 1;
+    }
+    this.#hash = hash;
+    return 0;
+  }
+
+  #keepTail(data: Uint8Array, from: number, to: number): void {
+    const tail = this.#tail;
+    const fresh = Math.min(to - from, CHUNKER_WINDOW);
+    tail.copyWithin(0, fresh);
+    for (let i = 1; i <= fresh; i++) tail[CHUNKER_WINDOW - i] = data[to - i];
   }
 }

@@ -19,7 +19,6 @@ export interface ChunkStep<T> {
 export class InjectingChunker<T> {
   readonly #chunker: PayloadChunker;
   readonly #injections: Injection<T>[] = [];
-  /** A cut that was found behind a forced boundary's reach: the boundary decides first. */
 
   constructor(average?: number) {
     this.#chunker = new PayloadChunker(average);
