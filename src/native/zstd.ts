@@ -1,0 +1,149 @@
+/** zstd of whole buffers: libzstd on other threads for large data, `node:zlib` where that library is missing. */
+import { constants, zstdCompress, zstdDecompress as nodeZstdDecompress } from "node:zlib";
+import { DozoError, FormatError } from "../base/errors.ts";
+import { ASYNC_THRESHOLD, computeSlots } from "./in_flight.ts";
+import { ffiBytes, fixedBytes } from "./library.ts";
+import { type LibZstd, libzstd, ZSTD_DST_SIZE_TOO_SMALL } from "./libzstd.ts";
+import { type ZstdFrame, zstdFrames } from "./zstd_frames.ts";
+
+export { zstdCompressStream, zstdDecompressStream } from "./zstd_stream.ts";
+
+/** Level that blobs are compressed with (`spec/blob.md` §3). */
+export const ZSTD_LEVEL = 1;
+
+/**
+ * Compresses `src` as one frame (level 1) into `dst`; returns the number of bytes written, or null when they do not fit.
+ * With `dst` as long as `src`, null means "not worth it". Neither may change until the promise is settled, nor overlap.
+ */
+export async function zstdCompressInto(src: Uint8Array, dst: Uint8Array, level = ZSTD_LEVEL): Promise<number | null> {
+  const library = libzstd();
+  return library === null ? await compressBuiltIn(src, dst, level) : await compressLibrary(library, src, dst, level);
+}
+
+/**
+ * Content of zstd data: any number of frames, skippable ones included, with or without content size and checksum.
+ * Throws {@link FormatError} when the content exceeds `maxSize` bytes, when the data is truncated, damaged, empty or
+ * followed by something else. Never allocates more than `maxSize`.
+ */
+export async function zstdDecompress(src: Uint8Array, maxSize: number): Promise<Uint8Array<ArrayBuffer>> {
+  const library = libzstd();
+  return library === null ? await decompressBuiltIn(src, maxSize) : await decompressLibrary(library, src, maxSize);
+}
+
+/** {@link zstdCompressInto} by libzstd. */
+export async function compressLibrary(
+  { lib, compressContexts }: LibZstd,
+  src: Uint8Array,
+  dst: Uint8Array,
+  level: number,
+): Promise<number | null> {
+  const large = src.length >= ASYNC_THRESHOLD;
+  if (large) await computeSlots.acquire();
+  const context = compressContexts.take();
+  let result: number;
+  try {
+    const [input, output] = [ffiBytes(src), ffiBytes(dst)];
+    result = Number(
+      large
+        ? await lib.compressNonblocking(context, output, output.length, input, input.length, level)
+        : lib.ZSTD_compressCCtx(context, output, output.length, input, input.length, level),
+    );
+  } finally {
+    compressContexts.give(context);
+    if (large) computeSlots.release();
+  }
+  if (result >= 0) return result;
+  if (result === ZSTD_DST_SIZE_TOO_SMALL) return null;
+  throw new DozoError(`zstd compression failed (libzstd error ${-result})`, { status: 500 });
+}
+
+/** {@link zstdCompressInto} by the runtime's own code. */
+export async function compressBuiltIn(src: Uint8Array, dst: Uint8Array, level: number): Promise<number | null> {
+  const params = { [constants.ZSTD_c_compressionLevel]: level };
+  const frame = await computeSlots.run(() =>
+    new Promise<Uint8Array>((resolve, reject) =>
+      zstdCompress(src, { params }, (error, result) => error ? reject(error) : resolve(result))
+    )
+  );
+  if (frame.length > dst.length) return null;
+  dst.set(frame);
+  return frame.length;
+}
+
+/** {@link zstdDecompress} by libzstd. */
+export async function decompressLibrary(
+  { lib, decompressContexts }: LibZstd,
+  src: Uint8Array,
+  maxSize: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const capacity = capacityFor(zstdFrames(src), maxSize);
+  const content = fixedBytes(capacity);
+  const large = capacity >= ASYNC_THRESHOLD || src.length >= ASYNC_THRESHOLD;
+  if (large) await computeSlots.acquire();
+  const context = decompressContexts.take();
+  let result: number;
+  try {
+    const input = ffiBytes(src);
+    result = Number(
+      large
+        ? await lib.decompressNonblocking(context, content, capacity, input, input.length)
+        : lib.ZSTD_decompressDCtx(context, content, capacity, input, input.length),
+    );
+  } finally {
+    decompressContexts.give(context);
+    if (large) computeSlots.release();
+  }
+  if (result === ZSTD_DST_SIZE_TOO_SMALL && capacity === maxSize) throw tooLarge(maxSize);
+  if (result < 0) throw new FormatError(`zstd data is damaged (libzstd error ${-result})`);
+  return fitted(content, result);
+}
+
+/** {@link zstdDecompress} by the runtime's own code. */
+export async function decompressBuiltIn(src: Uint8Array, maxSize: number): Promise<Uint8Array<ArrayBuffer>> {
+  const frames = zstdFrames(src);
+  const content = fixedBytes(capacityFor(frames, maxSize));
+  let length = 0;
+  for (const frame of frames) {
+    const part = await computeSlots.run(() => decompressFrame(src.subarray(frame.start, frame.end), maxSize - length));
+    if (frame.contentSize !== undefined && part.length !== frame.contentSize) {
+      throw new FormatError("zstd frame has another size than it announces", { offset: frame.start });
+    }
+    content.set(part, length);
+    length += part.length;
+  }
+  return fitted(content, length);
+}
+
+function decompressFrame(frame: Uint8Array, maxSize: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) =>
+    nodeZstdDecompress(frame, { maxOutputLength: Math.max(1, maxSize) }, (error, content) => {
+      if (error === null && content.length <= maxSize) resolve(content);
+      else if (error === null || (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") {
+        reject(tooLarge(maxSize));
+      } else reject(new FormatError("zstd data is damaged", { cause: error }));
+    })
+  );
+}
+
+function capacityFor(frames: readonly ZstdFrame[], maxSize: number): number {
+  let announced = 0;
+  let capacity = 0;
+  for (const { start, contentSize, bound } of frames) {
+    if (contentSize !== undefined && contentSize > bound) {
+      throw new FormatError("zstd frame announces more than it holds", { offset: start });
+    }
+    announced += contentSize ?? 0;
+    capacity += contentSize ?? bound;
+  }
+  if (announced > maxSize) throw tooLarge(maxSize);
+  return Math.min(capacity, maxSize);
+}
+
+function fitted(content: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+  if (length === content.length) return content;
+  return 2 * length < content.length ? content.slice(0, length) : content.subarray(0, length);
+}
+
+function tooLarge(maxSize: number): FormatError {
+  return new FormatError(`zstd data decompresses to more than ${maxSize} bytes`);
+}
