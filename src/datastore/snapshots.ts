@@ -1,70 +1,164 @@
 /** Snapshots of one datastore: listing, notes, protection, verification state, removal, the client log. */
+import { Semaphore } from "../base/concurrency.ts";
 import { DozoError } from "../base/errors.ts";
-import type { SnapshotReader } from "./snapshot_reader.ts";
+import { CLIENT_LOG_NAME, MANIFEST_NAME } from "../formats/archive_name.ts";
+import { formatSnapshot } from "../formats/backup_path.ts";
+import { MAX_ENCODED_CHUNK_SIZE, verifyBlobCrc } from "../formats/blob.ts";
+import type { Manifest } from "../formats/manifest.ts";
+import { pathOfSnapshot, PROTECTED_NAME, type StoreContext } from "./context.ts";
+import { ownerIfAny } from "./group_owner.ts";
+import { manifestSummary, summarize } from "./manifest_summary.ts";
+import { loadManifest, updateManifest } from "./manifests.ts";
+import { forgetSnapshot, isProtected } from "./removal.ts";
+import { contentOf, listedFiles } from "./snapshot_files.ts";
+import { SnapshotReader } from "./snapshot_reader.ts";
+import { groupsOf, isFinished, timesOf } from "./tree.ts";
 import type { GroupRef, SnapshotFile, SnapshotInfo, SnapshotRef, VerifyState } from "./types.ts";
+
+const PARALLEL_READS = 8;
 
 /** Operations on snapshots; permission checks are the caller's. */
 export class Snapshots {
-  /** Snapshots of a namespace, optionally of one type or one group, groups sorted, oldest snapshot first. Damaged ones are listed too. */
-  list(_ns: string, _filter?: { type?: string; id?: string }): Promise<SnapshotInfo[]> {
-    throw new DozoError("not available yet");
+  readonly #store: StoreContext;
+
+  constructor(store: StoreContext) {
+    this.#store = store;
+  }
+
+  /**
+   * Snapshots of a namespace, optionally of one type and one id: groups sorted, oldest snapshot first. Unfinished and
+   * damaged ones are listed too, without `size`. `accept` leaves out groups before anything of them but the owner is read.
+   */
+  async list(
+    ns: string,
+    filter: { type?: string; id?: string; accept?: (group: GroupRef, owner: string | undefined) => boolean } = {},
+  ): Promise<SnapshotInfo[]> {
+    const found: Promise<SnapshotInfo>[] = [];
+    const turns = new Semaphore(PARALLEL_READS);
+    for (const group of await groupsOf(this.#store.backend, ns, filter.type)) {
+      if (filter.id !== undefined && filter.id !== group.id) continue;
+      const owner = await ownerIfAny(this.#store, group);
+      if (filter.accept && !filter.accept(group, owner)) continue;
+      for (const time of await timesOf(this.#store.backend, group)) {
+        found.push(turns.run(() => this.#info({ ...group, time }, owner)));
+      }
+    }
+    return await Promise.all(found);
   }
 
   /** Times of the snapshots of a group, ascending, and whether each is finished. Reads no manifest. */
-  times(_group: GroupRef): Promise<{ time: number; finished: boolean }[]> {
-    throw new DozoError("not available yet");
+  async times(group: GroupRef): Promise<{ time: number; finished: boolean }[]> {
+    const times = await timesOf(this.#store.backend, group);
+    return await Promise.all(times.map(async (time) => ({
+      time,
+      finished: await isFinished(this.#store.backend, { ns: group.ns, type: group.type, id: group.id, time }),
+    })));
   }
 
   /** One snapshot as {@link list} shows it. Throws when it does not exist. */
-  info(_snapshot: SnapshotRef): Promise<SnapshotInfo> {
-    throw new DozoError("not available yet");
+  async info(snapshot: SnapshotRef): Promise<SnapshotInfo> {
+    await this.#check(snapshot);
+    return await this.#info(snapshot, await ownerIfAny(this.#store, snapshot));
+  }
+
+  async #info(snapshot: SnapshotRef, owner: string | undefined): Promise<SnapshotInfo> {
+    const { ns, type, id, time } = snapshot;
+    const path = pathOfSnapshot(snapshot);
+    const content = await contentOf(this.#store.backend, path);
+    const finished = content.names.includes(MANIFEST_NAME);
+    const summary = finished ? await manifestSummary(this.#store.backend, path) : undefined;
+    const files = listedFiles(content.names, summary);
+    return {
+      ns,
+      type,
+      id,
+      time,
+      comment: summary?.comment,
+      verification: summary?.verification,
+      fingerprint: summary?.fingerprint,
+      files,
+      size: summary && files.reduce((sum, file) => sum + (file.size ?? 0), 0),
+      protected: content.protected,
+      owner,
+    };
   }
 
   /** Files as `GET …/files` lists them (`spec/reader-protocol.md` §4.3). Throws when the manifest cannot be read. */
-  files(_snapshot: SnapshotRef): Promise<SnapshotFile[]> {
-    throw new DozoError("not available yet");
+  async files(snapshot: SnapshotRef): Promise<SnapshotFile[]> {
+    await this.#check(snapshot);
+    const path = pathOfSnapshot(snapshot);
+    const manifest = await this.manifest(snapshot);
+    const size = (await this.#store.backend.stat(`${path}/${MANIFEST_NAME}`))?.size ?? 0;
+    const { names } = await contentOf(this.#store.backend, path);
+    return listedFiles(names, summarize(manifest, size));
   }
 
-  exists(_snapshot: SnapshotRef): Promise<boolean> {
-    throw new DozoError("not available yet");
+  /** The manifest. Throws 404 when it is missing, and when it is damaged. */
+  manifest(snapshot: SnapshotRef): Promise<Manifest> {
+    return loadManifest(this.#store, snapshot);
+  }
+
+  async exists(snapshot: SnapshotRef): Promise<boolean> {
+    return (await this.#store.backend.stat(pathOfSnapshot(snapshot)))?.kind === "directory";
   }
 
   /** Notes of the snapshot, `""` when there are none. */
-  notes(_snapshot: SnapshotRef): Promise<string> {
-    throw new DozoError("not available yet");
+  async notes(snapshot: SnapshotRef): Promise<string> {
+    await this.#check(snapshot);
+    return (await this.manifest(snapshot)).notes ?? "";
   }
 
   /** Replaces the notes in the manifest under the manifest lock. */
-  setNotes(_snapshot: SnapshotRef, _notes: string): Promise<void> {
-    throw new DozoError("not available yet");
+  async setNotes(snapshot: SnapshotRef, notes: string): Promise<void> {
+    await this.#check(snapshot);
+    await updateManifest(this.#store, snapshot, (manifest) => manifest.notes = notes);
   }
 
-  isProtected(_snapshot: SnapshotRef): Promise<boolean> {
-    throw new DozoError("not available yet");
+  async isProtected(snapshot: SnapshotRef): Promise<boolean> {
+    await this.#check(snapshot);
+    return await isProtected(this.#store, snapshot);
   }
 
   /** Sets or clears the protection under the exclusive snapshot lock. */
-  setProtected(_snapshot: SnapshotRef, _protect: boolean): Promise<void> {
-    throw new DozoError("not available yet");
+  async setProtected(snapshot: SnapshotRef, protect: boolean): Promise<void> {
+    await this.#check(snapshot);
+    using _lock = await this.#store.locks.snapshot(snapshot, "exclusive");
+    const path = `${pathOfSnapshot(snapshot)}/${PROTECTED_NAME}`;
+    if (!protect) await this.#store.backend.removeEntry(path);
+    else await this.#store.backend.writeEntry(path, [], { exclusive: true, durable: true });
   }
 
   /** Stores the result of a verification in the manifest. */
-  setVerifyState(_snapshot: SnapshotRef, _state: VerifyState): Promise<void> {
-    throw new DozoError("not available yet");
+  async setVerifyState(snapshot: SnapshotRef, state: VerifyState): Promise<void> {
+    await updateManifest(this.#store, snapshot, (manifest) => manifest.verifyState = state);
   }
 
-  /** Removes a snapshot. Refused when it is protected or locked. Removes the group when it was the last one. */
-  forget(_snapshot: SnapshotRef): Promise<void> {
-    throw new DozoError("not available yet");
+  /** Removes a snapshot. Refused when it is protected or in use. Removes the group when it was the last one. */
+  forget(snapshot: SnapshotRef): Promise<void> {
+    return forgetSnapshot(this.#store, snapshot);
   }
 
   /** Stores `client.log.blob` once; checks the blob's CRC. */
-  uploadLog(_snapshot: SnapshotRef, _blob: Uint8Array<ArrayBuffer>): Promise<void> {
-    throw new DozoError("not available yet");
+  async uploadLog(snapshot: SnapshotRef, blob: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (blob.length > MAX_ENCODED_CHUNK_SIZE) throw new DozoError("the client log is larger than 16 MiB");
+    await this.#check(snapshot);
+    const path = `${pathOfSnapshot(snapshot)}/${CLIENT_LOG_NAME}`;
+    if (await this.#store.backend.stat(path)) throw new DozoError("backup already contains a log.");
+    await verifyBlobCrc(blob);
+    if (!await this.#store.backend.writeEntry(path, [blob], { exclusive: true })) {
+      throw new DozoError("backup already contains a log.");
+    }
   }
 
   /** Opens a snapshot for reading under a shared lock, so that it is neither pruned nor forgotten meanwhile. */
-  open(_snapshot: SnapshotRef): Promise<SnapshotReader> {
-    throw new DozoError("not available yet");
+  async open(snapshot: SnapshotRef): Promise<SnapshotReader> {
+    await this.#check(snapshot);
+    return await SnapshotReader.open(this.#store, snapshot);
+  }
+
+  async #check(snapshot: SnapshotRef): Promise<void> {
+    if (await this.exists(snapshot)) return;
+    // A missing group or namespace is the same error, so that nobody learns which it was.
+    throw new DozoError(`snapshot ${formatSnapshot(snapshot)} does not exist.`);
   }
 }

@@ -1,7 +1,8 @@
 /** Values of the datastore room that other rooms hand around. Field names are camelCase; the API room maps them to the wire. */
 
-/** The three backup types (`spec/datastore-layout.md` §2.2). */
-export type BackupType = "vm" | "ct" | "host";
+import type { BackupType } from "../formats/backup_path.ts";
+
+export type { BackupType };
 
 /** One backup group: all snapshots of one guest or host. `ns` is the namespace path, `""` for the root. */
 export interface GroupRef {

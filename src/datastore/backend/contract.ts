@@ -9,14 +9,14 @@
  *
  * Promises every back end keeps:
  *
- * 1. `writeEntry`, `EntryWriter.commit` and `insertChunk` are atomic: a reader sees the old content, the new content or nothing,
+ * 1. `writeEntry` and `insertChunk` are atomic: a reader sees the old content, the new content or nothing,
  *    also after the process was killed. Leftovers of killed writers never appear in a listing.
  * 2. A call that returned an error left nothing behind, as far as the medium still answers.
  * 3. Errors are `DozoError`s that name the object and, for a full or read-only medium, what to do. Absence is `undefined`/`false`,
  *    not an error, in the calls that say so.
  * 4. What was written before `flush()` is on stable storage when `flush()` returns. `writeEntry` with `durable` is when it returns.
- * 5. `touchChunk` and an insert that found a duplicate make the chunk young again: a garbage collection that began before may not
- *    remove it. No other operation than `removeChunk` makes a chunk unreadable, and `renameCorruptChunk` only under its digest.
+ * 5. `touchChunk` and an insert that found a duplicate make the chunk young again, and `removeChunk` never removes a young one,
+ *    whatever processes do both at the same moment. No other operation than `removeChunk` makes a chunk unreadable, and `renameCorruptChunk` only under its digest.
  * 6. Several processes may work on one store at the same time. What one of them has committed, the others see at the next call.
  * 7. Foreign things (symlinks, devices, unknown names) are neither followed nor listed as files, and never break a listing.
  *
@@ -39,16 +39,10 @@ export interface EntryStat {
   readonly version: string;
 }
 
-/** A file under construction at a temporary name; nothing is visible before `commit`. */
-export interface EntryWriter {
-  /** Stores `data` at `offset`; gaps read as zeros. */
-  write(offset: number, data: Uint8Array<ArrayBuffer>): Promise<void>;
-  /** Reads back what was written; returns the number of bytes. */
-  read(offset: number, buffer: Uint8Array<ArrayBuffer>): Promise<number>;
-  /** Moves the file to its final name, replacing what is there. `durable` forces its content to stable storage first. */
-  commit(options?: { durable?: boolean }): Promise<void>;
-  /** Removes the temporary file; never throws. After a commit it does nothing. */
-  abort(): Promise<void>;
+/** How {@link StorageBackend.writeEntry} stores. */
+export interface WriteOptions {
+  readonly exclusive?: boolean;
+  readonly durable?: boolean;
 }
 
 /** One chunk file met while walking the store (garbage collection, checks). Times in epoch seconds, sizes in bytes. */
@@ -85,16 +79,10 @@ export interface StorageBackend {
   /** Opens a file for random reading; undefined when missing. */
   openEntry(path: string): Promise<StoredFile | undefined>;
   /**
-   * Stores a file, replacing what is there. With `exclusive` an existing file is kept and false is returned.
-   * `durable`: on stable storage when the promise resolves. The parent directory must exist.
+   * Stores a file (its content in pieces), replacing what is there. With `exclusive` an existing file is kept and false
+   * is returned. `durable`: on stable storage when the promise resolves. The parent directory must exist.
    */
-  writeEntry(
-    path: string,
-    data: Uint8Array<ArrayBuffer>,
-    options?: { exclusive?: boolean; durable?: boolean },
-  ): Promise<boolean>;
-  /** Begins a file that is written in pieces. `temporary` is the name while it is under construction, in the same directory. */
-  createEntry(path: string, temporary: string): Promise<EntryWriter>;
+  writeEntry(path: string, parts: readonly Uint8Array<ArrayBuffer>[], options?: WriteOptions): Promise<boolean>;
   /** Removes a file; returns false when it was missing. */
   removeEntry(path: string): Promise<boolean>;
 
@@ -112,8 +100,11 @@ export interface StorageBackend {
   renameCorruptChunk(digest: Uint8Array): Promise<number | undefined>;
   /** All chunks in ascending order of their first two digest bytes. */
   chunks(): AsyncIterable<ChunkEntry>;
-  /** Deletes one chunk file (garbage collection only). */
-  removeChunk(digest: Uint8Array, bad?: number): Promise<void>;
+  /**
+   * Deletes one chunk file (garbage collection only), but only when its atime still is below `olderThan` (epoch seconds):
+   * the decision and the removal exclude a {@link touchChunk} or insert of any process. False when it is young or gone.
+   */
+  removeChunk(digest: Uint8Array, bad: number | undefined, olderThan: number): Promise<boolean>;
 
   /** Forces everything written so far to stable storage. */
   flush(): Promise<void>;
