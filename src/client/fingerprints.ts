@@ -1,5 +1,6 @@
 /** Certificates a person has accepted: lines `server fingerprint` in `~/.config/proxmox-backup/fingerprints` (row CL-172). */
-import { configPath, readStateFile, writeStateFile } from "./state_files.ts";
+import { replaceFile } from "./secret_file.ts";
+import { configPath, readStateFile } from "./state_files.ts";
 
 /** The accepted fingerprint of `server` (colon-separated lower-case hex), if any. */
 export function loadFingerprint(server: string): string | undefined {
@@ -17,5 +18,5 @@ export function storeFingerprint(server: string, fingerprint: string): void {
   const path = configPath("fingerprints");
   if (!path) return;
   const others = readStateFile(path).split("\n").filter((line) => line && line.trim().split(/\s+/)[0] !== server);
-  writeStateFile(path, [...others, `${server} ${fingerprint.toLowerCase()}`].join("\n") + "\n");
+  replaceFile(path, [...others, `${server} ${fingerprint.toLowerCase()}`].join("\n") + "\n");
 }

@@ -1,5 +1,6 @@
 /** Counts how often repositories were used, for shell completion (row CL-11). */
-import { cachePath, readStateFile, writeStateFile } from "./state_files.ts";
+import { replaceFile } from "./secret_file.ts";
+import { cachePath, readStateFile } from "./state_files.ts";
 
 const KEPT = 10;
 
@@ -19,7 +20,7 @@ export function countRepository(repository: string): void {
     counts[repository] = (counts[repository] ?? 0) + 1;
     const kept = Object.entries(counts).sort(([, a], [, b]) => b - a).slice(0, KEPT);
     if (!kept.some(([name]) => name === repository)) kept[KEPT - 1] = [repository, counts[repository]];
-    writeStateFile(path, JSON.stringify(Object.fromEntries(kept)));
+    replaceFile(path, JSON.stringify(Object.fromEntries(kept)));
   } catch { /* a full or read-only home directory must not fail the command */ }
 }
 

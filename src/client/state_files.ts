@@ -2,7 +2,6 @@
  * The client's own small files: tickets, trusted fingerprints and the repository counter, at the places
  * where `proxmox-backup-client` keeps them.
  */
-import { dirname } from "node:path";
 import { DozoError, errorMessage } from "../base/errors.ts";
 
 /** `$XDG_CONFIG_HOME` or `~/.config`, then `proxmox-backup/<name>`; undefined without a home. */
@@ -27,21 +26,6 @@ export function readStateFile(path: string): string {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return "";
     throw new DozoError(`unable to read '${path}': ${errorMessage(error)}`, { cause: error });
-  }
-}
-
-/** Replaces a state file atomically, mode 0600; the directory is made where it is missing (0700). */
-export function writeStateFile(path: string, text: string): void {
-  const temporary = `${path}.tmp_${crypto.randomUUID().slice(0, 8)}`;
-  try {
-    Deno.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    Deno.writeTextFileSync(temporary, text, { createNew: true, mode: 0o600 });
-    Deno.renameSync(temporary, path);
-  } catch (error) {
-    try {
-      Deno.removeSync(temporary);
-    } catch { /* it was never made */ }
-    throw new DozoError(`unable to write '${path}': ${errorMessage(error)}`, { cause: error });
   }
 }
 

@@ -1,5 +1,6 @@
 /** Tickets of earlier logins, per server and user, so that a password is asked once in two hours (rows CL-170, CL-171). */
-import { readStateFile, runtimePath, writeStateFile } from "./state_files.ts";
+import { replaceFile } from "./secret_file.ts";
+import { readStateFile, runtimePath } from "./state_files.ts";
 import type { Repository } from "./repository.ts";
 
 /** A login's result: the cookie value and the token for changing requests. `timestamp` in Unix seconds. */
@@ -26,7 +27,7 @@ export function storeTicket(repository: Repository, ticket: StoredTicket, now: n
   if (!path) return;
   const tickets = readTickets(now);
   (tickets[serverKey(repository)] ??= {})[repository.authId] = ticket;
-  writeStateFile(path, JSON.stringify(tickets));
+  replaceFile(path, JSON.stringify(tickets));
 }
 
 /** Forgets the ticket of this server and user; false when there is no place where one could be. */
@@ -35,7 +36,7 @@ export function dropTicket(repository: Repository, now: number): boolean {
   if (!path) return false;
   const tickets = readTickets(now);
   delete tickets[serverKey(repository)]?.[repository.authId];
-  writeStateFile(path, JSON.stringify(tickets));
+  replaceFile(path, JSON.stringify(tickets));
   return true;
 }
 

@@ -1,17 +1,9 @@
 /** Values as text (`spec/cli-output.md` §4): sizes, times, file lists, usage. */
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+import { humanSize } from "../../formats/human_size.ts";
 
 /** Bytes in binary units with up to three decimals: `1.187 GiB`, `0 B`. */
 export function renderSize(value: unknown): string {
-  if (typeof value !== "number") return "";
-  let scaled = value;
-  let unit = 0;
-  while (scaled >= 1024 && unit < UNITS.length - 1) {
-    scaled /= 1024;
-    unit++;
-  }
-  return `${Number(scaled.toFixed(3))} ${UNITS[unit]}`;
+  return typeof value === "number" ? humanSize(value) : "";
 }
 
 const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
@@ -47,4 +39,9 @@ export function renderFiles(value: unknown): string {
 export function renderUsage(bytes: number, total: number): string {
   const percent = total > 0 ? Math.round(bytes * 100 / total) : 0;
   return `${String(bytes).padEnd(String(total).length)}  (${percent} %)`;
+}
+
+/** Minutes that local time is ahead of UTC at `epoch` (Unix seconds). */
+export function localOffset(epoch: number): number {
+  return -new Date(epoch * 1000).getTimezoneOffset();
 }

@@ -5,18 +5,12 @@
 import { Semaphore } from "../../base/concurrency.ts";
 import { encodeBlob, encodedSizeBound } from "../../formats/blob.ts";
 import { chunkDigest, type CryptKey } from "../../formats/crypt_key.ts";
-import type { Injection } from "../../formats/injecting_chunker.ts";
-import type { PayloadSink } from "../../formats/pxar/sink.ts";
+import { InjectingChunker, type Injection } from "../../formats/injecting_chunker.ts";
+import type { ReusedChunk, ReusingSink } from "../../archive/reuse_types.ts";
 import type { IndexSummary, IndexWriter, KnownChunks } from "../../protocol/backup_client/mod.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 import { ChunkCutter, type Cutter } from "./chunk_cutter.ts";
 import type { RateLimit } from "./rate_limit.ts";
-
-/** A chunk that a previous snapshot already has. `size` in plain bytes. */
-export interface ReusedChunk {
-  readonly digest: Uint8Array;
-  readonly size: number;
-}
 
 /** Bytes that passed: read from the source, referenced without reading, and sent. */
 export interface UploadCounters {
@@ -29,6 +23,7 @@ export interface UploadCounters {
 export interface ChunkUploadOptions {
   readonly writer: IndexWriter;
   readonly known: KnownChunks;
+  /** Where to cut. Suggested and forced boundaries need an {@link InjectingChunker}. */
   readonly cutter: Cutter<readonly ReusedChunk[]>;
   /** Encrypts the chunks and keys their digests. */
   readonly key?: CryptKey;
@@ -39,8 +34,6 @@ export interface ChunkUploadOptions {
   readonly counters: UploadCounters;
   /** First guess for a chunk's buffer in bytes. */
   readonly bufferSize: number;
-  /** Called for a file start of a payload stream. */
-  readonly suggest?: (offset: number) => void;
 }
 
 interface Prepared {
@@ -56,12 +49,13 @@ type Step = { readonly prepared: Promise<Prepared> } | { readonly reused: readon
 /** Chunks of one archive that may wait between cutting and sending before the reader has to wait. */
 const MAX_WAITING = 3;
 
-/** Takes the bytes of one archive stream ({@link PayloadSink}) and uploads its chunks. */
-export class ChunkUpload implements PayloadSink {
+/** Takes the bytes of one archive stream and uploads its chunks. */
+export class ChunkUpload implements ReusingSink {
   readonly #options: ChunkUploadOptions;
   readonly #cutter: ChunkCutter<readonly ReusedChunk[]>;
   readonly #steps: Step[] = [];
   #pending = 0;
+  #injectedBytes = 0;
   #running?: Promise<void>;
   #failure?: { readonly error: unknown };
   #roomWaiters: (() => void)[] = [];
@@ -77,6 +71,11 @@ export class ChunkUpload implements PayloadSink {
       options.pool,
       options.bufferSize,
     );
+  }
+
+  /** Bytes taken over by {@link inject}. */
+  get injectedBytes(): number {
+    return this.#injectedBytes;
   }
 
   reserve(max: number): Uint8Array<ArrayBuffer> {
@@ -96,7 +95,18 @@ export class ChunkUpload implements PayloadSink {
   }
 
   suggestBoundary(offset: number): void {
-    this.#options.suggest?.(offset);
+    this.#injector()?.suggest(offset);
+  }
+
+  inject(offset: number, chunks: readonly ReusedChunk[]): void | Promise<void> {
+    const injector = this.#injector();
+    if (!injector) throw new Error("chunks can only be injected into a payload stream");
+    const length = chunks.reduce((sum, chunk) => sum + chunk.size, 0);
+    injector.inject(offset, length, chunks);
+    this.#injectedBytes += length;
+    this.#options.counters.injected += length;
+    this.#cutter.scan();
+    return this.#room();
   }
 
   /** Ends the stream, waits for all its chunks and closes the index. */
@@ -111,6 +121,11 @@ export class ChunkUpload implements PayloadSink {
   async abort(): Promise<void> {
     this.#failure ??= { error: new Error("upload was aborted") };
     while (this.#running) await this.#running;
+  }
+
+  #injector(): InjectingChunker<readonly ReusedChunk[]> | undefined {
+    const { cutter } = this.#options;
+    return cutter instanceof InjectingChunker ? cutter : undefined;
   }
 
   /** Nothing while there is room for more; else a promise for it. Throws what broke the upload. */
@@ -151,7 +166,6 @@ export class ChunkUpload implements PayloadSink {
     if ("reused" in step) {
       for (const chunk of step.reused) {
         if (this.#failure) return;
-        counters.injected += chunk.size;
         await writer.reuse(chunk);
       }
       return;

@@ -1,0 +1,81 @@
+/** Options and helpers that the client commands share. */
+import { z } from "zod";
+import { parseGroup, parseSnapshot } from "../../formats/backup_path.ts";
+import { choice, integer, text } from "../../config/schema/mod.ts";
+import * as common from "../../config/schema/common.ts";
+import { resolveRepository } from "../../client/repository.ts";
+import { readCredential } from "../../client/secrets.ts";
+import { type CallParams, Server } from "../../client/server.ts";
+import { terminalPrompts } from "../terminal.ts";
+
+/** `--repository` and the options that replace it. */
+export const repositoryParams = {
+  repository: text({ max: 256 }).optional(),
+  server: text({ max: 256 }).optional(),
+  port: integer(1, 65535).optional().meta({ default: 8007 }),
+  datastore: common.storeName().optional(),
+  "auth-id": common.authid().optional(),
+};
+
+/** `--ns`. */
+export const nsParam = { ns: common.namespace().optional() };
+
+/** `--keyfile` and `--keyfd`. */
+export const keyParams = { keyfile: text().optional(), keyfd: integer(0).optional() };
+
+/** `--crypt-mode`; its documented default only counts when there is a key. */
+export const cryptModeParam = {
+  "crypt-mode": choice(["none", "encrypt", "sign-only"]).optional().meta({ default: "encrypt" }),
+};
+
+/** `--rate` and `--burst`. */
+export const rateParams = {
+  rate: text({ min: 1, max: 64 }).optional(),
+  burst: text({ min: 1, max: 64 }).optional(),
+};
+
+const repositoryObject = z.object(repositoryParams);
+/** Values of {@link repositoryParams}. */
+export type RepositoryParams = z.output<typeof repositoryObject>;
+
+/** The repository that options and environment name. */
+export function repositoryOf(params: RepositoryParams) {
+  const parts = {
+    server: params.server,
+    port: params.port,
+    datastore: params.datastore,
+    authId: params["auth-id"],
+  };
+  return resolveRepository(
+    { repository: params.repository, parts },
+    (name) => Deno.env.get(name),
+    readCredential("proxmox-backup-client.repository"),
+  );
+}
+
+/** Logs in to the repository. */
+export function connect(params: RepositoryParams): Promise<Server> {
+  return Server.login(repositoryOf(params), terminalPrompts());
+}
+
+/** API path below the repository's datastore. */
+export function storePath(server: Server, path: string): string {
+  return `admin/datastore/${server.repository.datastore}/${path}`;
+}
+
+/** The namespace option, or `PBS_NAMESPACE`; undefined for the root. */
+export function namespaceOf(params: { readonly ns?: string }): string | undefined {
+  return (params.ns ?? Deno.env.get("PBS_NAMESPACE")) || undefined;
+}
+
+/** Call parameters that name a group. */
+export function groupParams(group: string, ns: string | undefined): CallParams {
+  const { type, id } = parseGroup(group);
+  return { ns, "backup-type": type, "backup-id": id };
+}
+
+/** Call parameters that name a snapshot. */
+export function snapshotParams(snapshot: string, ns: string | undefined): CallParams {
+  const { type, id, time } = parseSnapshot(snapshot);
+  return { ns, "backup-type": type, "backup-id": id, "backup-time": time };
+}
