@@ -59,6 +59,45 @@ Deno.test("FF-12 FF-13 the dynamic index of the specification, read and written"
   assert.equal(toHex(csum), "adbb03f2be5fc4998d57a09623de025321baecc57f3eb97de4b071fb725af495");
 });
 
+Deno.test("FF-11 FF-13 every index of the reference's datastore is written with the same bytes", async () => {
+  interface IndexVector {
+    kind: "fixed" | "dynamic";
+    uuid: string;
+    ctime: number;
+    header_csum: string;
+    size: number;
+    chunks: [number, string][];
+  }
+  interface Expected {
+    snapshots: { archives: Record<string, { file_size: number; file_sha256: string; index?: IndexVector }> }[];
+  }
+  const { snapshots } = vectorJson<Expected>("datastore/expected.json");
+  const archives = snapshots.flatMap(({ archives }) => Object.values(archives));
+  let checked = 0;
+  for (const { file_size, file_sha256, index } of archives) {
+    if (!index) continue;
+    const identity = { uuid: fromHex(index.uuid), ctime: index.ctime };
+    const writer = index.kind === "fixed"
+      ? new FixedIndexWriter({ ...identity, size: index.size })
+      : new DynamicIndexWriter(identity);
+    let start = 0;
+    for (const [end, digest] of index.chunks) {
+      if (writer instanceof FixedIndexWriter) writer.set(start, end - start, fromHex(digest));
+      else writer.append(start, end - start, fromHex(digest));
+      start = end;
+    }
+    const { parts, csum, fileSize } = await writer.finish();
+    const file = concatBytes(...parts);
+    assert.equal(createHash("sha256").update(file).digest("hex"), file_sha256);
+    assert.deepEqual([fileSize, toHex(csum)], [file_size, index.header_csum]);
+    const read = index.kind === "fixed" ? new FixedIndex(file) : new DynamicIndex(file);
+    assert.deepEqual([...read.chunks()].map(({ end, digest }) => [end, toHex(digest)]), index.chunks);
+    assert.deepEqual([read.size, toHex(read.uuid), read.ctime], [index.size, index.uuid, index.ctime]);
+    checked++;
+  }
+  assert.equal(checked, 51);
+});
+
 Deno.test("offsets belong to the chunk that starts there", () => {
   for (const index of [new FixedIndex(fromHex(spec.fidx)), new DynamicIndex(fromHex(spec.didx))] as ChunkIndex[]) {
     const [first] = index.chunks();

@@ -1,6 +1,7 @@
 /** JSON with members in a fixed order: the canonical form that is signed, and the pretty form that is stored. */
 import { compareBytes } from "../base/bytes.ts";
 import { FormatError } from "../base/errors.ts";
+import { jsonFault } from "./json_fault.ts";
 
 /** Any JSON value. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
@@ -83,8 +84,8 @@ function parseJson(text: string, what: string): JsonValue {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const position = /position (\d+)/.exec((cause as Error).message);
-    throw new FormatError(`${what} is not valid JSON`, { offset: position ? Number(position[1]) : undefined, cause });
+    const offset = encoder.encode(text.slice(0, jsonFault(text))).length;
+    throw new FormatError(`${what} is not valid JSON`, { offset, cause });
   }
 }
 

@@ -3,7 +3,7 @@ import { toHex } from "../base/bytes.ts";
 import { DozoError, FormatError } from "../base/errors.ts";
 import { archiveName, ENCRYPTED_KEY_NAME, isStoredName, splitArchiveNames, storedName } from "./archive_name.ts";
 import { type BackupType, isBackupId, isBackupType } from "./backup_path.ts";
-import { decodeBlob, encodeBlob, isEncryptedBlob, MAX_CHUNK_SIZE } from "./blob.ts";
+import { decodeBlob, encodeBlob, isEncryptedBlob } from "./blob.ts";
 import { type CryptKey, formatFingerprint, parseFingerprint, shortFingerprint } from "./crypt_key.ts";
 import { canonicalJson, isJsonObject, type JsonObject, type JsonValue, parseJsonObject, prettyJson } from "./json.ts";
 
@@ -34,8 +34,8 @@ export interface VerifyState {
   readonly state: "ok" | "failed";
 }
 
-const MAX_MANIFEST_SIZE = MAX_CHUNK_SIZE;
-const MAX_FILES = 65536;
+const MAX_MANIFEST_SIZE = 4 * 1024 * 1024;
+const MAX_FILES = 16384;
 const CRYPT_MODES: readonly string[] = ["none", "sign-only", "encrypt"];
 
 /** A manifest. Holds the JSON as it was read, so that unknown members survive a rewrite and the signature stays valid. */
