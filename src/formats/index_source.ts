@@ -67,6 +67,7 @@ export function indexSource(source: Uint8Array | IndexSource): IndexSource {
 }
 
 const PIECE_ENTRIES = 1 << 14;
+const BUSY_LIMIT = 4 * 1024 * 1024;
 
 /** Reads the entries of `entrySize` bytes in pieces of less than a mebibyte. */
 export function* entryPieces(source: IndexSource, entrySize: number): Generator<Uint8Array, void, void> {
@@ -75,12 +76,16 @@ export function* entryPieces(source: IndexSource, entrySize: number): Generator<
   }
 }
 
-/** SHA-256 over everything behind the header, letting other work run between pieces. */
+/** SHA-256 over everything behind the header, letting other work run after some mebibytes. */
 export async function hashEntries(pieces: Iterable<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> {
   const hash = new Sha256();
+  let busy = 0;
   for (const piece of pieces) {
     hash.update(piece);
-    await Promise.resolve();
+    busy += piece.length;
+    if (busy < BUSY_LIMIT) continue;
+    busy = 0;
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
   return hash.digest();
 }
