@@ -1,0 +1,433 @@
+/** What both roles share: frames in and out, settings, windows, stream table, the end. RFC 9113. */
+import type { Duplex } from "node:stream";
+import { DozoError } from "../../base/errors.ts";
+import { ErrorCode, errorCodeName, Http2Error } from "./errors.ts";
+import { FloodGuard } from "./flood_guard.ts";
+import { FrameParser, type FrameSink } from "./frame_parser.ts";
+import * as frames from "./frames.ts";
+import { Flag, FrameType, readU32 } from "./frames.ts";
+import { checkDependency, HeaderAssembler, type HeaderBlock } from "./header_block.ts";
+import { HpackDecoder } from "./hpack/decoder.ts";
+import type { Field } from "./hpack/dynamic_table.ts";
+import { HpackEncoder } from "./hpack/encoder.ts";
+import { Outbox } from "./outbox.ts";
+import { ReceiveCredit } from "./receive_credit.ts";
+import { applySettings, defaultSettings, type Settings } from "./settings.ts";
+import { Stream, type StreamHost } from "./stream.ts";
+import type { ConnectionEnd, Http2Options } from "./types.ts";
+
+/** Options with every default filled in. */
+export type LocalOptions = Required<Http2Options>;
+
+/** Streams that ended lately are remembered, to tell late frames from nonsense. */
+const REMEMBERED_STREAMS = 1000;
+/** A broken connection gets this long to take its GOAWAY, milliseconds. */
+const LINGER = 1000;
+const INITIAL_WINDOW = 65535;
+
+/** One HTTP/2 connection. */
+export abstract class Http2Connection implements FrameSink, StreamHost {
+  readonly closed: Promise<ConnectionEnd>;
+  readonly remoteSettings: Settings = defaultSettings();
+  protected readonly options: LocalOptions;
+  protected readonly socket: Duplex;
+  protected readonly streams = new Map<number, Stream>();
+  protected readonly outbox: Outbox;
+  protected readonly guard = new FloodGuard();
+  protected readonly encoder = new HpackEncoder();
+  /** Highest stream id the peer opened. */
+  protected lastPeerStream = 0;
+  /** No new streams: we sent or got GOAWAY, or the socket is ending. */
+  protected goingAway = false;
+  protected ended = false;
+  readonly #parser: FrameParser;
+  readonly #decoder = new HpackDecoder();
+  readonly #assembler = new HeaderAssembler();
+  readonly #credit: ReceiveCredit;
+  /** How streams ended: by reset of ours, or otherwise. */
+  readonly #past = new Map<number, "reset" | "ended">();
+  #sawSettings = false;
+  #error?: Error;
+  #dataStream?: Stream;
+  #dataFlags = 0;
+  #dataLength = 0;
+  #dataPassed = 0;
+  #linger?: ReturnType<typeof setTimeout>;
+  #resolveClosed!: (end: ConnectionEnd) => void;
+
+  constructor(socket: Duplex, options: LocalOptions, isServer: boolean, receiveBudget: number) {
+    this.socket = socket;
+    this.options = options;
+    this.outbox = new Outbox(socket, this.remoteSettings, (bytes) => this.guard.earn(bytes));
+    this.#parser = new FrameParser(this, options.maxFrameSize, isServer ? frames.PREFACE : undefined);
+    this.#credit = new ReceiveCredit(INITIAL_WINDOW, options.connectionWindow, receiveBudget);
+    this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
+  }
+
+  /** A header list came on a stream that is new or waits for it. */
+  protected abstract onHeaders(block: HeaderBlock, fields: Field[], tooLarge: boolean): void;
+  /** True for a stream id that was never used. */
+  protected abstract isIdle(streamId: number): boolean;
+  /** The peer announced that it takes no stream above `lastStreamId`. */
+  protected abstract onGoaway(lastStreamId: number, error: Error): void;
+  /** True while a complete request is being worked on. */
+  protected abstract isWorking(): boolean;
+  /** Settings, windows or streams changed: something that waited may go on. */
+  protected abstract onProgress(): void;
+  /** Resolves when nothing runs for this connection any more. */
+  protected abstract finished(): Promise<void>;
+
+  /** Sends `opening` (preface and SETTINGS) and begins to read; `head` comes before the socket's next bytes. */
+  protected start(opening: Uint8Array[], head: Uint8Array): void {
+    const { socket } = this;
+    for (const frame of opening) this.outbox.control(frame);
+    socket.on("data", (chunk: Uint8Array) => this.#input(chunk));
+    socket.on("end", () => this.#onEnd());
+    socket.on("error", (error: Error) => this.#error ??= error);
+    socket.on("close", () => void this.#onClose());
+    if (head.length > 0) this.#input(head);
+    else this.#update();
+    // An upgraded socket is handed over paused.
+    socket.resume();
+  }
+
+  abort(error?: Error): void {
+    this.#error ??= error;
+    this.ended = true;
+    this.goingAway = true;
+    this.#failStreams(error ?? new DozoError("the connection was aborted"));
+    this.socket.destroy();
+  }
+
+  /** GOAWAY, then the end as soon as no stream is left. */
+  async close(): Promise<void> {
+    if (!this.goingAway) this.guarded(() => this.outbox.control(this.#goaway(ErrorCode.NO_ERROR)));
+    this.goingAway = true;
+    this.#update();
+    await this.closed;
+  }
+
+  // Frames from the parser
+
+  frame(type: number, flags: number, streamId: number, payload: Uint8Array): void {
+    this.#checkOrder(type);
+    try {
+      this.#dispatch(type, flags, streamId, payload);
+    } catch (error) {
+      this.#streamError(error);
+    }
+  }
+
+  dataStart(streamId: number, flags: number, length: number): void {
+    this.#checkOrder(FrameType.DATA);
+    if (streamId === 0 || this.isIdle(streamId)) throw protocolError(`DATA on stream ${streamId}`);
+    this.#credit.receive(length);
+    this.#dataFlags = flags;
+    this.#dataLength = length;
+    this.#dataPassed = 0;
+    this.#dataStream = undefined;
+    if (length === 0 && !(flags & Flag.END_STREAM)) this.guard.spend(1, "empty DATA frames");
+    const stream = this.streams.get(streamId);
+    if (!stream || stream.remoteClosed) return this.#lateFrame(streamId);
+    try {
+      stream.receiveFrame(length);
+      this.#dataStream = stream;
+    } catch (error) {
+      this.#streamError(error);
+    }
+  }
+
+  dataPiece(piece: Uint8Array): void {
+    this.#dataPassed += piece.length;
+    const stream = this.#dataStream;
+    if (!stream || stream.closed) return this.freed(piece.length);
+    try {
+      stream.receive(piece);
+    } catch (error) {
+      this.#streamError(error);
+    }
+  }
+
+  dataEnd(): void {
+    const padding = this.#dataLength - this.#dataPassed;
+    const stream = this.#dataStream;
+    this.#dataStream = undefined;
+    if (!stream || stream.closed) return this.freed(padding);
+    if (padding > 0) stream.skipPadding(padding);
+    if (this.#dataFlags & Flag.END_STREAM) this.endRemote(stream);
+  }
+
+  // What streams ask for
+
+  sendWindowUpdate(stream: Stream, increment: number): void {
+    this.guarded(() => this.outbox.control(frames.buildWindowUpdate(stream.id, increment)));
+  }
+
+  freed(bytes: number): void {
+    this.#credit.release(bytes);
+  }
+
+  // For the roles
+
+  /** Runs `work`; what it throws ends the connection. */
+  protected guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Windows, waiting work and output, after anything changed. */
+  protected update(): void {
+    this.#update();
+  }
+
+  protected addStream(id: number): Stream {
+    const stream = new Stream(this, id, this.remoteSettings.initialWindowSize, this.options.streamWindow);
+    this.streams.set(id, stream);
+    return stream;
+  }
+
+  protected sendHeaders(stream: Stream, fields: Iterable<Field>, endStream: boolean): void {
+    const block = this.encoder.encode(fields);
+    this.outbox.control(frames.buildHeaders(stream.id, block, endStream, this.remoteSettings.maxFrameSize));
+    if (endStream) this.endLocal(stream);
+  }
+
+  protected endLocal(stream: Stream): void {
+    stream.localClosed = true;
+    if (stream.remoteClosed) this.closeStream(stream);
+  }
+
+  /** The peer ended its side of the stream. */
+  protected endRemote(stream: Stream): void {
+    try {
+      stream.receiveEnd();
+    } catch (error) {
+      return this.#streamError(error);
+    }
+    if (stream.localClosed) this.closeStream(stream);
+  }
+
+  /** RST_STREAM, and the stream is gone. */
+  protected resetStream(stream: Stream, code: number, error: Error): void {
+    if (stream.closed) return;
+    this.outbox.control(frames.buildReset(stream.id, code));
+    this.closeStream(stream, error);
+    this.#past.set(stream.id, "reset");
+  }
+
+  /** RST_STREAM for a stream that was never admitted. */
+  protected refuseStream(streamId: number, code: number): void {
+    this.guard.spend(4, "refused streams");
+    this.outbox.control(frames.buildReset(streamId, code));
+    this.#remember(streamId, "reset");
+  }
+
+  protected closeStream(stream: Stream, error?: Error): void {
+    if (stream.closed) return;
+    stream.closed = true;
+    this.streams.delete(stream.id);
+    this.outbox.drop(stream);
+    this.#remember(stream.id, "ended");
+    if (error) stream.body.fail(error);
+    stream.onClosed?.(error);
+  }
+
+  /** True, or throws, for a frame on a stream that is over: frames behind our reset are ignored. */
+  protected lateHeaders(streamId: number): boolean {
+    this.guard.spend(4, "HEADERS on closed streams");
+    const past = this.#past.get(streamId);
+    if (past === "ended") throw new Http2Error(ErrorCode.STREAM_CLOSED, `HEADERS on closed stream ${streamId}`);
+    return past === "reset";
+  }
+
+  // Frames
+
+  #checkOrder(type: number): void {
+    if (this.#assembler.open && type !== FrameType.CONTINUATION) {
+      throw protocolError("a frame inside a header block");
+    }
+    if (!this.#sawSettings && type !== FrameType.SETTINGS) throw protocolError("the first frame is not SETTINGS");
+    this.#sawSettings = true;
+  }
+
+  #dispatch(type: number, flags: number, streamId: number, payload: Uint8Array): void {
+    switch (type) {
+      case FrameType.HEADERS:
+        if (streamId === 0) throw protocolError("HEADERS on stream 0");
+        return this.#onBlock(this.#assembler.start(flags, streamId, payload));
+      case FrameType.CONTINUATION:
+        return this.#onBlock(this.#assembler.next(flags, streamId, payload));
+      case FrameType.SETTINGS:
+        return this.#onSettings(flags, streamId, payload);
+      case FrameType.WINDOW_UPDATE:
+        return this.#onWindowUpdate(streamId, readU32(payload, 0) & 0x7fff_ffff);
+      case FrameType.RST_STREAM:
+        return this.#onReset(streamId, readU32(payload, 0));
+      case FrameType.PING:
+        if (streamId !== 0) throw protocolError("PING on a stream");
+        this.guard.spend(1, "PING frames");
+        if (!(flags & Flag.ACK)) this.outbox.control(frames.buildPingAck(payload));
+        return;
+      case FrameType.GOAWAY:
+        return this.#onGoawayFrame(streamId, payload);
+      case FrameType.PUSH_PROMISE:
+        throw protocolError("PUSH_PROMISE although push is off");
+      case FrameType.PRIORITY:
+        if (streamId === 0) throw protocolError("PRIORITY on stream 0");
+        this.guard.spend(1, "PRIORITY frames");
+        return checkDependency(streamId, payload, 0);
+      default:
+        this.guard.spend(1, "frames of unknown type");
+    }
+  }
+
+  #onBlock(block: HeaderBlock | undefined): void {
+    if (!block) return;
+    const { fields, tooLarge } = this.#decoder.decode(block.block, this.options.maxHeaderListSize);
+    this.onHeaders(block, fields, tooLarge);
+  }
+
+  #onSettings(flags: number, streamId: number, payload: Uint8Array): void {
+    if (streamId !== 0) throw protocolError("SETTINGS on a stream");
+    this.guard.spend(2, "SETTINGS frames");
+    if (flags & Flag.ACK) {
+      if (payload.length > 0) throw new Http2Error(ErrorCode.FRAME_SIZE_ERROR, "SETTINGS acknowledgement with payload");
+      return;
+    }
+    const before = this.remoteSettings.initialWindowSize;
+    applySettings(this.remoteSettings, payload);
+    const change = this.remoteSettings.initialWindowSize - before;
+    for (const stream of change === 0 ? [] : this.streams.values()) {
+      try {
+        stream.addSendWindow(change);
+      } catch (cause) {
+        throw new Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "SETTINGS make a window overflow", { cause });
+      }
+    }
+    this.encoder.setMaxTableSize(this.remoteSettings.headerTableSize);
+    this.outbox.control(frames.buildSettingsAck());
+  }
+
+  #onWindowUpdate(streamId: number, increment: number): void {
+    this.guard.spend(1, "WINDOW_UPDATE frames");
+    if (streamId === 0) {
+      if (increment === 0) throw protocolError("WINDOW_UPDATE of 0");
+      return this.outbox.addWindow(increment);
+    }
+    if (this.isIdle(streamId)) throw protocolError(`WINDOW_UPDATE on idle stream ${streamId}`);
+    if (increment === 0) throw new Http2Error(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE of 0", { streamId });
+    this.streams.get(streamId)?.addSendWindow(increment);
+  }
+
+  #onReset(streamId: number, code: number): void {
+    if (streamId === 0 || this.isIdle(streamId)) throw protocolError(`RST_STREAM on stream ${streamId}`);
+    this.guard.spend(4, "RST_STREAM frames");
+    const stream = this.streams.get(streamId);
+    if (stream) this.closeStream(stream, new Http2Error(code, "the peer reset the stream", { streamId }));
+  }
+
+  #onGoawayFrame(streamId: number, payload: Uint8Array): void {
+    if (streamId !== 0) throw protocolError("GOAWAY on a stream");
+    if (payload.length < 8) throw new Http2Error(ErrorCode.FRAME_SIZE_ERROR, "GOAWAY too short");
+    this.guard.spend(4, "GOAWAY frames");
+    const code = readU32(payload, 4);
+    const text = new TextDecoder().decode(payload.subarray(8, 208));
+    const what = `the peer closes the connection${text === "" ? "" : ` (${text})`}`;
+    this.goingAway = true;
+    const error = new Http2Error(code, what);
+    if (code !== ErrorCode.NO_ERROR) this.#error ??= error;
+    this.onGoaway(readU32(payload, 0) & 0x7fff_ffff, error);
+  }
+
+  #lateFrame(streamId: number): void {
+    if (this.#past.get(streamId) !== "reset") {
+      throw new Http2Error(ErrorCode.STREAM_CLOSED, `DATA on closed stream ${streamId}`);
+    }
+  }
+
+  // Input, output and the end
+
+  #input(chunk: Uint8Array): void {
+    if (this.ended) return;
+    this.guarded(() => this.#parser.push(chunk));
+    this.#update();
+  }
+
+  #update(): void {
+    if (this.ended) return;
+    this.guarded(() => {
+      this.onProgress();
+      const increment = this.#credit.grant(() => this.isWorking());
+      if (increment > 0) this.outbox.control(frames.buildWindowUpdate(0, increment));
+    });
+    this.outbox.pump();
+    if (this.goingAway && this.streams.size === 0 && this.outbox.empty) this.#finish();
+  }
+
+  #remember(streamId: number, how: "reset" | "ended"): void {
+    this.#past.set(streamId, how);
+    if (this.#past.size > REMEMBERED_STREAMS) this.#past.delete(this.#past.keys().next().value as number);
+  }
+
+  #streamError(error: unknown): void {
+    if (!(error instanceof Http2Error) || error.streamId === undefined) throw error;
+    const stream = this.streams.get(error.streamId);
+    if (stream) this.resetStream(stream, error.code, error);
+  }
+
+  #goaway(code: number, text?: string): Uint8Array {
+    return frames.buildGoaway(this.lastPeerStream, code, text);
+  }
+
+  #fail(thrown: unknown): void {
+    if (this.ended) return;
+    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const code = error instanceof Http2Error ? error.code : ErrorCode.INTERNAL_ERROR;
+    this.#error ??= error;
+    this.#failStreams(error);
+    const text = error instanceof Http2Error ? error.message : errorCodeName(code);
+    this.outbox.stop(this.#goaway(code, text));
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.ended = true;
+    this.goingAway = true;
+    this.socket.end();
+    this.#linger = setTimeout(() => this.socket.destroy(), LINGER);
+  }
+
+  #onEnd(): void {
+    if (this.ended) return;
+    if (this.streams.size > 0) {
+      this.#error ??= new DozoError("the peer closed the connection in the middle of a request");
+    }
+    this.ended = true;
+    this.goingAway = true;
+    this.#failStreams(this.#error ?? new DozoError("the peer closed the connection"));
+    this.socket.end();
+    this.#linger = setTimeout(() => this.socket.destroy(), LINGER);
+  }
+
+  async #onClose(): Promise<void> {
+    clearTimeout(this.#linger);
+    if (!this.ended && this.streams.size > 0) this.#error ??= new DozoError("the connection broke");
+    this.ended = true;
+    this.goingAway = true;
+    this.#failStreams(this.#error ?? new DozoError("the connection was closed"));
+    await this.finished();
+    this.#resolveClosed({ error: this.#error });
+  }
+
+  #failStreams(error: Error): void {
+    for (const stream of [...this.streams.values()]) this.closeStream(stream, error);
+    this.onGoaway(0, error);
+  }
+}
+
+function protocolError(what: string): Http2Error {
+  return new Http2Error(ErrorCode.PROTOCOL_ERROR, what);
+}
