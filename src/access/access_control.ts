@@ -1,0 +1,199 @@
+/** Logins and the identity of requests (`spec/auth.md` §2 and §3). */
+import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { DozoError, errorMessage } from "../base/errors.ts";
+import type { ServerConfig } from "../config/server_config.ts";
+import type { SigningKeys } from "../config/signing_keys.ts";
+import type { AuthLog } from "./auth_log.ts";
+import { type AuthId, parseAuthId, tryParseAuthId } from "./authid.ts";
+import { Caller } from "./caller.ts";
+import { credentialsOf } from "./credentials.ts";
+import { csrfToken, isCsrfToken } from "./csrf.ts";
+import { Identities } from "./identities.ts";
+import { hashPassword, isOldHash, verifyPassword } from "./password.ts";
+import { hasSecondFactor } from "./second_factor.ts";
+import { fullTicket, userOfTicket } from "./ticket.ts";
+
+/** A request or login that is refused. The message is what the client sees; `reason` is for the log only. */
+export class AuthError extends DozoError {
+  override readonly name = "AuthError";
+
+  constructor(message: string, readonly reason: string) {
+    super(message, { status: 401 });
+  }
+}
+
+/** The headers of a request that matter for its identity. */
+export interface RequestIdentity {
+  readonly cookie?: string;
+  readonly authorization?: string;
+  /** Header `CSRFPreventionToken`. */
+  readonly csrf?: string;
+  readonly verb: string;
+  /** `[ip]:port` */
+  readonly peer: string;
+}
+
+/** What a successful login gives. */
+export interface Login {
+  readonly userid: string;
+  readonly ticket: string;
+  readonly csrf: string;
+}
+
+/** Verified token secrets that are kept, at most. */
+const MAX_KNOWN_SECRETS = 10_000;
+
+/** Identity and rights for one server. Everything is read from the configuration files, which are cached by their state. */
+export class AccessControl {
+  readonly #config: ServerConfig;
+  readonly #keys: SigningKeys;
+  readonly #log: AuthLog;
+  #identities?: { readonly of: unknown; readonly value: Identities };
+  /** Keyed digest of a secret that verified against the hash given as the map's key. */
+  readonly #knownSecrets = new Map<string, Uint8Array>();
+  readonly #secretKey = randomBytes(32);
+
+  constructor(config: ServerConfig, keys: SigningKeys, log: AuthLog) {
+    this.#config = config;
+    this.#keys = keys;
+    this.#log = log;
+  }
+
+  /** The users and tokens as they are now. */
+  identities(): Identities {
+    const sections = this.#config.users.read().value;
+    if (this.#identities?.of !== sections) this.#identities = { of: sections, value: new Identities(sections) };
+    return this.#identities.value;
+  }
+
+  /** Whether an identity may act now. */
+  isActive(id: AuthId): boolean {
+    return this.identities().isActive(id, Date.now() / 1000);
+  }
+
+  /** The caller object of a known identity, without any proof. Throws {@link DozoError} on a malformed id. */
+  callerOf(authid: string): Caller {
+    const identities = this.identities();
+    return new Caller(
+      parseAuthId(authid),
+      this.#config.acl.read().value,
+      (id) => identities.isActive(id, Date.now() / 1000),
+    );
+  }
+
+  /** Who makes a request. Throws {@link AuthError} (401) without valid credentials; that is logged. */
+  async authenticate(request: RequestIdentity): Promise<Caller> {
+    let claimed = "unknown";
+    try {
+      const credentials = credentialsOf(request.cookie, request.authorization);
+      if (!credentials) throw new DozoError("no authentication credentials provided.");
+      if (credentials.kind === "token") {
+        claimed = credentials.tokenid;
+        return await this.#byToken(credentials.tokenid, credentials.secret);
+      }
+      const userid = userOfTicket(this.#keys.publicKey, credentials.ticket, Date.now() / 1000);
+      if (userid === undefined) throw new DozoError("invalid ticket");
+      claimed = userid;
+      return this.#byTicketUser(userid, request);
+    } catch (error) {
+      const reason = errorMessage(error);
+      this.#log.failure(request.peer, claimed, reason);
+      throw new AuthError("authentication failed", reason);
+    }
+  }
+
+  #byTicketUser(userid: string, request: RequestIdentity): Caller {
+    const caller = this.callerOf(userid);
+    if (caller.id.token !== undefined || !this.isActive(caller.id)) {
+      throw new DozoError("user account disabled or expired.");
+    }
+    if (request.verb !== "GET") {
+      if (request.csrf === undefined) throw new DozoError("missing CSRF prevention token");
+      if (!isCsrfToken(this.#keys.csrfKey, request.csrf, userid, Date.now() / 1000)) {
+        throw new DozoError("invalid CSRF prevention token");
+      }
+    }
+    return caller;
+  }
+
+  async #byToken(tokenid: string, secret: string): Promise<Caller> {
+    const caller = this.callerOf(tokenid);
+    if (!this.isActive(caller.id)) throw new DozoError("user account disabled or expired.");
+    const hash = this.#config.tokenSecrets.read().value.get(tokenid);
+    if (hash === undefined) throw new DozoError("invalid API token");
+    if (!(await this.#secretMatches(tokenid, secret, hash))) throw new DozoError("invalid API token secret");
+    return caller;
+  }
+
+  /** A slow hash is computed once per secret; afterwards a keyed digest of it is compared. */
+  async #secretMatches(tokenid: string, secret: string, hash: string): Promise<boolean> {
+    const digest = createHmac("sha256", this.#secretKey).update(secret).digest();
+    const key = `${tokenid}\0${hash}`;
+    const known = this.#knownSecrets.get(key);
+    if (known && timingSafeEqual(known, digest)) return true;
+    if (!(await verifyPassword(secret, hash))) return false;
+    if (this.#knownSecrets.size >= MAX_KNOWN_SECRETS) this.#knownSecrets.clear();
+    this.#knownSecrets.set(key, digest);
+    return true;
+  }
+
+  /** Logs a user in by password or by an earlier ticket. Throws {@link AuthError} (401) with the text that clients know. */
+  async login(username: string, password: string, peer: string): Promise<Login> {
+    try {
+      const id = tryParseAuthId(username);
+      if (!id || id.token !== undefined) throw new DozoError("not a user id");
+      if (!this.isActive(id)) throw new DozoError("user account disabled or expired.");
+      const now = Date.now() / 1000;
+      const renewing = password.startsWith("PBS:") ? userOfTicket(this.#keys.publicKey, password, now) : undefined;
+      if (renewing !== undefined && renewing !== username) throw new DozoError("ticket belongs to another user");
+      if (renewing === undefined) {
+        await this.checkPassword(id, password);
+        if (await hasSecondFactor(this.#config.directories.etc, username)) {
+          throw new DozoError("the user has a second factor, which this version cannot check");
+        }
+      }
+      this.#log.success(username);
+      return {
+        userid: username,
+        ticket: fullTicket(this.#keys.privateKey, username, now),
+        csrf: csrfToken(this.#keys.csrfKey, username, now),
+      };
+    } catch (error) {
+      const reason = errorMessage(error);
+      this.#log.failure(peer, username, reason);
+      throw new AuthError("permission check failed.", reason);
+    }
+  }
+
+  /** Checks a password against the user's realm. Throws {@link DozoError} with the reason; never show that to a client. */
+  async checkPassword(id: AuthId, password: string): Promise<void> {
+    if (id.realm !== "pbs") throw new DozoError(`realm '${id.realm}' is not available`);
+    const hash = this.#config.passwords.read().value.get(id.name);
+    if (hash === undefined || password === "") {
+      // The same work as for an existing user, so that the time does not tell which names exist.
+      await verifyPassword(password, "$5$rounds=100000$unknownuser$");
+      throw new DozoError("invalid credentials");
+    }
+    if (!(await verifyPassword(password, hash))) throw new DozoError("invalid credentials");
+    if (isOldHash(hash)) await this.#rehash(id.name, password, hash);
+  }
+
+  async #rehash(name: string, password: string, old: string): Promise<void> {
+    const hash = await hashPassword(password);
+    if (isOldHash(hash)) return;
+    await this.#config.passwords.update((hashes) => hashes.get(name) === old ? hashes.set(name, hash) : undefined);
+  }
+
+  /** Stores the password of a user of the `pbs` realm. */
+  async setPassword(id: AuthId, password: string): Promise<void> {
+    if (id.realm !== "pbs") throw new DozoError(`cannot set a password in realm '${id.realm}'`);
+    const hash = await hashPassword(password);
+    await this.#config.passwords.update((hashes) => hashes.set(id.name, hash));
+  }
+
+  /** Stores the secret of a token. */
+  async setTokenSecret(tokenid: string, secret: string): Promise<void> {
+    const hash = await hashPassword(secret);
+    await this.#config.tokenSecrets.update((hashes) => hashes.set(tokenid, hash));
+  }
+}
