@@ -8,7 +8,7 @@ import { CatalogWriter } from "../../formats/catalog.ts";
 import { CATALOG_CHUNK_SIZE, Chunker } from "../../formats/chunker.ts";
 import { type CryptMode, Manifest } from "../../formats/manifest.ts";
 import { wrapKey } from "../../formats/rsa_key.ts";
-import { type BackupSession, openBackupSession } from "../../protocol/backup_client/mod.ts";
+import { type BackupSession, openBackupSession } from "../../protocol/backup_client/backup_session.ts";
 import type { SessionTarget } from "../../protocol/server_address.ts";
 import type { OpenedKey } from "../key_choice.ts";
 import { formatRepository } from "../repository.ts";

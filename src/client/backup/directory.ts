@@ -1,13 +1,13 @@
 /** Uploads a directory as one archive (`.pxar`) or as a split pair (`.mpxar`, `.ppxar`). */
 import { createArchive } from "../../archive/create.ts";
 import type { CreateOptions, CreateStats } from "../../archive/create_types.ts";
-import type { PreviousArchive, PreviousIndex, ReusedChunk } from "../../archive/reuse_types.ts";
+import type { PreviousArchive, ReusedChunk } from "../../archive/reuse_types.ts";
 import { errorMessage } from "../../base/errors.ts";
 import { splitArchiveNames } from "../../formats/archive_name.ts";
 import { type CatalogWriter } from "../../formats/catalog.ts";
+import { DynamicIndex } from "../../formats/dynamic_index.ts";
 import { Chunker } from "../../formats/chunker.ts";
 import { InjectingChunker } from "../../formats/injecting_chunker.ts";
-import type { ChunkIndex } from "../../formats/index_source.ts";
 import { openReaderSession } from "../../protocol/reader_client/reader_session.ts";
 import { ChunkStream } from "../restore/chunk_stream.ts";
 import { SnapshotSource } from "../restore/snapshot_source.ts";
@@ -81,7 +81,7 @@ async function openReference(run: BackupRun, metadata: string, payload: string):
   if (!previous) return undefined;
   const metadataIndex = await previous.index(metadata);
   const payloadIndex = await previous.index(payload);
-  if (!run.detectChanges || !metadataIndex || !payloadIndex) return undefined;
+  if (!run.detectChanges || !metadataIndex || !(payloadIndex instanceof DynamicIndex)) return undefined;
   const modes = [metadata, payload].map((name) => previous.manifest.file(name)["crypt-mode"]);
   if (modes.some((mode) => mode !== run.cryptMode)) {
     run.log(`Previous archive has another crypt mode, reading all files of '${metadata}'`);
@@ -98,7 +98,7 @@ async function openReference(run: BackupRun, metadata: string, payload: string):
         await stream.close();
         await session.close();
       };
-      return { archive: { metadata: stream, index: boundaries(payloadIndex) }, close };
+      return { archive: { metadata: stream, index: payloadIndex }, close };
     } catch (error) {
       await session.close();
       throw error;
@@ -107,12 +107,4 @@ async function openReference(run: BackupRun, metadata: string, payload: string):
     run.log(`Couldn't use the previous archive for change detection - ${errorMessage(error)}`);
     return undefined;
   }
-}
-
-function boundaries(index: ChunkIndex): PreviousIndex {
-  return {
-    count: index.count,
-    end: (i) => index.chunkAt(i).end,
-    digest: (i) => index.digestAt(i),
-  };
 }

@@ -6,7 +6,7 @@ import { DynamicIndex } from "../../formats/dynamic_index.ts";
 import { FixedIndex } from "../../formats/fixed_index.ts";
 import type { ChunkIndex } from "../../formats/index_source.ts";
 import { Manifest } from "../../formats/manifest.ts";
-import type { BackupSession } from "../../protocol/backup_client/mod.ts";
+import type { BackupSession } from "../../protocol/backup_client/backup_session.ts";
 import { checkIndex } from "../restore/snapshot_source.ts";
 
 /** Tells the user something, one line. */

@@ -1,5 +1,5 @@
 /** The lines that tell how an archive's upload went, in the established wording. */
-import type { IndexSummary } from "../../protocol/backup_client/mod.ts";
+import type { IndexSummary } from "../../protocol/backup_client/index_writer.ts";
 import { archiveName } from "../../formats/archive_name.ts";
 import { humanSize } from "../../formats/human_size.ts";
 

@@ -11,7 +11,7 @@ export class ChunkAccess implements RandomSource {
   readonly #source: SnapshotSource;
   readonly #archive: IndexedArchive;
   /** Insertion order is age: the first is dropped first. */
-  readonly #kept = new Map<number, Promise<Uint8Array<ArrayBuffer>>>();
+  readonly #kept = new Map<number, Promise<Uint8Array>>();
   #keptBytes = 0;
   #fetched = 0;
 
@@ -52,7 +52,7 @@ export class ChunkAccess implements RandomSource {
     return whole;
   }
 
-  #chunk(number: number): Promise<Uint8Array<ArrayBuffer>> {
+  #chunk(number: number): Promise<Uint8Array> {
     const kept = this.#kept.get(number);
     if (kept) {
       this.#kept.delete(number);
@@ -71,7 +71,7 @@ export class ChunkAccess implements RandomSource {
     return fetched;
   }
 
-  async #fetch(number: number, size: number): Promise<Uint8Array<ArrayBuffer>> {
+  async #fetch(number: number, size: number): Promise<Uint8Array> {
     const { file, index } = this.#archive;
     const digest = index.digestAt(number);
     this.#fetched++;

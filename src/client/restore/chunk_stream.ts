@@ -12,7 +12,7 @@ const SKIP_LIMIT = 24 * 1024 * 1024;
 export class ChunkStream implements SequentialSource {
   readonly #source: SnapshotSource;
   readonly #archive: IndexedArchive;
-  #iterator?: AsyncIterator<Uint8Array<ArrayBuffer>>;
+  #iterator?: AsyncIterator<Uint8Array>;
   /** Number of the chunk that the iterator delivers next. */
   #next = 0;
   /** Stream offset of the next byte for the consumer. */
@@ -33,7 +33,7 @@ export class ChunkStream implements SequentialSource {
     return this.#position;
   }
 
-  async pull(): Promise<Uint8Array<ArrayBuffer> | null> {
+  async pull(): Promise<Uint8Array | null> {
     const { index, file } = this.#archive;
     while (this.#position < index.size) {
       this.#iterator ??= this.#start(index.find(this.#position));
@@ -66,7 +66,7 @@ export class ChunkStream implements SequentialSource {
     await iterator?.return?.();
   }
 
-  #start(first: number): AsyncIterator<Uint8Array<ArrayBuffer>> {
+  #start(first: number): AsyncIterator<Uint8Array> {
     this.#next = first;
     const { index, file } = this.#archive;
     function* digests() {

@@ -43,7 +43,7 @@ export class SnapshotSource {
    * Content of a blob file. The encoded file must be what the manifest says. `name` in client or stored form.
    * Throws {@link DozoError} when it is missing, damaged or needs another key.
    */
-  async blob(name: string): Promise<Uint8Array<ArrayBuffer>> {
+  async blob(name: string): Promise<Uint8Array> {
     const file = this.manifest.file(name);
     const encoded = await this.session.download(file.filename);
     if (encoded.length !== file.size || toHex(await sha256(encoded)) !== file.csum) {
@@ -64,7 +64,7 @@ export class SnapshotSource {
   }
 
   /** Decodes one encoded chunk of `file`; digest, encryption and length must be as announced. */
-  async decode(file: ManifestFile, encoded: Uint8Array, digest: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  async decode(file: ManifestFile, encoded: Uint8Array, digest: Uint8Array): Promise<Uint8Array> {
     await this.#rate?.take(encoded.length);
     const encrypted = isEncryptedBlob(encoded);
     if (encrypted !== (file["crypt-mode"] === "encrypt")) {
