@@ -110,7 +110,7 @@ export class FrameParser {
     this.#checkLength(length);
     this.#left = length;
     if (this.#type === FrameType.DATA) return this.#startData(length);
-    if (this.#type > FrameType.CONTINUATION) {
+    if (!isKept(this.#type)) {
       this.#sink.frame(this.#type, this.#flags, this.#streamId, new Uint8Array(0));
       this.#state = length > 0 ? "skip" : "header";
       return;
@@ -121,12 +121,10 @@ export class FrameParser {
 
   #checkLength(length: number): void {
     const fixed = FIXED_LENGTH[this.#type];
-    if (length > this.#maxFrameSize || (fixed !== undefined && length !== fixed)) {
-      // A wrong PRIORITY length is the only one that could be kept to its stream (§6.3); ending the connection is allowed.
+    const tooLong = length > this.#maxFrameSize || (length > MAX_OTHER_PAYLOAD && isKept(this.#type));
+    if (tooLong || (fixed !== undefined && length !== fixed)) {
+      // A wrong PRIORITY length could be kept to its stream (§6.3), but ending the connection is allowed as well.
       throw new Http2Error(ErrorCode.FRAME_SIZE_ERROR, `frame of type ${this.#type} with ${length} bytes`);
-    }
-    if (length > MAX_OTHER_PAYLOAD && this.#type !== FrameType.DATA && this.#type <= FrameType.CONTINUATION) {
-      throw new Http2Error(ErrorCode.ENHANCE_YOUR_CALM, `frame of type ${this.#type} with ${length} bytes`);
     }
   }
 
@@ -205,4 +203,9 @@ export class FrameParser {
     this.#state = "header";
     this.#sink.frame(this.#type, this.#flags, this.#streamId, payload);
   }
+}
+
+/** True for frames whose payload is collected: DATA is passed on, unknown types are skipped. */
+function isKept(type: number): boolean {
+  return type !== FrameType.DATA && type <= FrameType.CONTINUATION;
 }
