@@ -178,6 +178,15 @@ export class AccessControl {
     if (isOldHash(hash)) await this.#rehash(id.name, password, hash);
   }
 
+  /** Checks the caller's own password before a sensitive change. Throws {@link AuthError} (401), which is delayed like a failed login. */
+  async confirmPassword(id: AuthId, password: string): Promise<void> {
+    try {
+      await this.checkPassword(id, password);
+    } catch (error) {
+      throw new AuthError("permission check failed.", errorMessage(error));
+    }
+  }
+
   async #rehash(name: string, password: string, old: string): Promise<void> {
     const hash = await hashPassword(password);
     if (isOldHash(hash)) return;

@@ -60,6 +60,10 @@ export interface RequestContext {
   readonly peer: string;
   /** Header of the request by lower-case name. */
   header(name: string): string | undefined;
+  /** The query string as sent, without `?`. */
+  readonly query: string;
+  /** `1.1` and the like. */
+  readonly httpVersion: string;
   /** The raw request body of an upload, whole. Throws 400 above `limit` bytes. */
   readBody(limit: number): Promise<Uint8Array<ArrayBuffer>>;
   /** Aborts when the client goes away. */
@@ -84,7 +88,7 @@ export interface Method<S extends z.ZodObject = z.ZodObject> {
   readonly protected?: boolean;
   /** Starts a worker task and returns its UPID. */
   readonly task?: boolean;
-  /** How parameters and answer travel; default `json`. */
+  /** How parameters and answer travel; default `json`. The parameters of an `upgrade` are checked by the session itself. */
   readonly kind?: "json" | "download" | "upload" | "upgrade";
   readonly handler: (params: z.output<S>, context: RequestContext) => HandlerResult | Promise<HandlerResult>;
 }
