@@ -1,4 +1,5 @@
 /** What both roles share: frames in and out, settings, windows, stream table, the end. RFC 9113. */
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { DozoError } from "../../base/errors.ts";
 import { ErrorCode, errorCodeName, Http2Error } from "./errors.ts";
@@ -81,6 +82,8 @@ export abstract class Http2Connection implements FrameSink, StreamHost {
   protected start(opening: Uint8Array[], head: Uint8Array): void {
     const { socket } = this;
     for (const frame of opening) this.outbox.control(frame);
+    // Frame headers are written apart from long payloads: waiting to fill packets would cost 40 ms each time.
+    (socket as Partial<Socket>).setNoDelay?.(true);
     socket.on("data", (chunk: Uint8Array) => this.#input(chunk));
     socket.on("end", () => this.#onEnd());
     socket.on("error", (error: Error) => this.#error ??= error);
