@@ -1,5 +1,6 @@
 /** Where the bytes of a received body go: into one buffer, or nowhere. */
 import { DozoError } from "../../base/errors.ts";
+import type { BufferPool } from "./buffer_pool.ts";
 
 /** Takes a body piece by piece. */
 export interface BodySink {
@@ -23,16 +24,21 @@ const FIRST_SIZE = 64 * 1024;
 export class Collector implements BodySink {
   readonly kind = "keeps";
   readonly #limit: number;
-  readonly #settle: Settle<Uint8Array<ArrayBuffer>>;
   readonly #expected: number;
+  readonly #settle: Settle<Uint8Array<ArrayBuffer>>;
+  readonly #pool?: BufferPool;
   #buffer = new Uint8Array(0);
   #filled = 0;
 
-  /** `limit` and `expected` (0 when unknown) in bytes. Memory is taken when the first byte comes, not on a peer's word. */
-  constructor(limit: number, expected: number, settle: Settle<Uint8Array<ArrayBuffer>>) {
+  /**
+   * `limit` and `expected` (0 when unknown) in bytes. Memory is taken when the first byte comes, not on a peer's word;
+   * from `pool` if there is one, and then `giveBack` returns it.
+   */
+  constructor(limit: number, expected: number, settle: Settle<Uint8Array<ArrayBuffer>>, pool?: BufferPool) {
     this.#limit = limit;
     this.#expected = Math.min(limit, expected);
     this.#settle = settle;
+    this.#pool = pool;
   }
 
   write(piece: Uint8Array): void {
@@ -45,21 +51,27 @@ export class Collector implements BodySink {
 
   end(): void {
     const body = this.#buffer;
-    const wasteful = body.length - this.#filled > FIRST_SIZE && body.length > 1.25 * this.#filled;
+    const wasteful = !this.#pool && body.length - this.#filled > FIRST_SIZE && body.length > 1.25 * this.#filled;
     this.#settle.resolve(wasteful ? body.slice(0, this.#filled) : body.subarray(0, this.#filled));
-    this.#buffer = new Uint8Array(0);
   }
 
   fail(error: Error): void {
-    this.#buffer = new Uint8Array(0);
+    this.giveBack();
     this.#settle.reject(error);
+  }
+
+  /** Nobody uses the buffer any more. */
+  giveBack(): void {
+    this.#pool?.give(this.#buffer);
+    this.#buffer = new Uint8Array(0);
   }
 
   #grow(needed: number): void {
     const first = this.#expected > 0 ? this.#expected : FIRST_SIZE;
-    const size = this.#filled === 0 ? Math.max(needed, first) : Math.max(needed, 2 * this.#buffer.length);
-    const larger = new Uint8Array(Math.min(this.#limit, size));
+    const size = Math.min(this.#limit, Math.max(needed, this.#filled === 0 ? first : 2 * this.#buffer.length));
+    const larger = this.#pool ? this.#pool.take(size) : new Uint8Array(size);
     larger.set(this.#buffer.subarray(0, this.#filled));
+    this.giveBack();
     this.#buffer = larger;
   }
 }

@@ -1,5 +1,7 @@
 /** Body of a received message: waits for its reader, then goes straight to it. */
-import { type BodySink, bodyTooLong, Collector, Discarder } from "./body_sink.ts";
+import { DozoError } from "../../base/errors.ts";
+import { type BodySink, bodyTooLong, Collector, Discarder, type Settle } from "./body_sink.ts";
+import type { BufferPool } from "./buffer_pool.ts";
 import { PieceBuffer } from "./piece_buffer.ts";
 import { PieceQueue } from "./piece_queue.ts";
 import type { RequestBody } from "./types.ts";
@@ -10,6 +12,8 @@ export interface BodyHooks {
   consumed(bytes: number): void;
   /** `bytes` are not in memory any more. */
   freed(bytes: number): void;
+  /** Where memory for recycled bodies comes from. */
+  readonly pool?: BufferPool;
 }
 
 /** Takes DATA from the connection and hands it to whoever asks for it. */
@@ -18,6 +22,7 @@ export class IncomingBody implements RequestBody {
   readonly #expected: number | undefined;
   readonly #waiting = new PieceBuffer();
   #sink?: BodySink;
+  #collector?: Collector;
   #ended = false;
   #error?: Error;
 
@@ -27,19 +32,21 @@ export class IncomingBody implements RequestBody {
     this.#expected = expected;
   }
 
-  readAll(limit: number, sizeHint = 0): Promise<Uint8Array<ArrayBuffer>> {
-    return new Promise((resolve, reject) => {
+  readAll(limit: number, sizeHint = 0, recycle = false): Promise<Uint8Array<ArrayBuffer>> {
+    return settled((settle) => {
       if (this.#expected !== undefined && this.#expected > limit) {
         this.#attach(new Discarder());
-        reject(bodyTooLong(limit));
-      } else {
-        this.#attach(new Collector(limit, this.#expected ?? sizeHint, { resolve, reject }));
+        settle.reject(bodyTooLong(limit));
+        return;
       }
+      const pool = recycle ? this.#hooks.pool : undefined;
+      this.#collector = new Collector(limit, this.#expected ?? sizeHint, settle, pool);
+      this.#attach(this.#collector);
     });
   }
 
   discard(): Promise<number> {
-    return new Promise((resolve, reject) => this.#attach(new Discarder({ resolve, reject })));
+    return settled((settle) => this.#attach(new Discarder(settle)));
   }
 
   /** The body piece by piece; `onCancel` runs when the reader stops before the end. */
@@ -52,9 +59,15 @@ export class IncomingBody implements RequestBody {
     return queue;
   }
 
-  /** Throws the body away if nobody reads it. */
+  /** The request is answered: what nobody has read is thrown away, recycled memory goes back. */
   abandon(): void {
-    if (!this.#sink) this.#attach(new Discarder());
+    const reader = this.#sink;
+    if (!reader || !(this.#ended || this.#error)) {
+      this.#sink = undefined;
+      this.#attach(new Discarder());
+      reader?.fail(new DozoError("the request was answered before its body was complete"));
+    }
+    this.#collector?.giveBack();
   }
 
   /** DATA came. */
@@ -100,4 +113,11 @@ export class IncomingBody implements RequestBody {
       sink.fail(error as Error);
     }
   }
+}
+
+/** A promise whose failure, when the reader has gone away meanwhile, must not end the process as unhandled. */
+function settled<T>(start: (settle: Settle<T>) => void): Promise<T> {
+  const promise = new Promise<T>((resolve, reject) => start({ resolve, reject }));
+  promise.catch(() => {});
+  return promise;
 }

@@ -1,6 +1,7 @@
 /** Server role of HTTP/2 with prior knowledge on an existing socket. */
 import type { Duplex } from "node:stream";
 import { DozoError, errorMessage } from "../../base/errors.ts";
+import { BufferPool } from "./buffer_pool.ts";
 import { Http2Connection, type LocalOptions } from "./connection.ts";
 import { ErrorCode, Http2Error } from "./errors.ts";
 import { buildSettings } from "./frames.ts";
@@ -14,6 +15,9 @@ import type { Http2Handler, Http2Options, Http2Response, ServerConnection } from
 const MIB = 1024 * 1024;
 /** Bytes of a streamed response that wait to be framed, above which its source is not asked for more. */
 const STREAM_AHEAD = 256 * 1024;
+
+/** Memory of answered requests that one connection keeps for the next ones, bytes. */
+const POOL_SIZE = 32 * MIB;
 
 const DEFAULTS: LocalOptions = {
   streamWindow: 32 * MIB,
@@ -48,6 +52,7 @@ interface Job {
 }
 
 class ServerSide extends Http2Connection implements ServerConnection {
+  readonly pool = new BufferPool(POOL_SIZE);
   readonly #handler: Http2Handler;
   /** Requests without body that wait until others are done. */
   #waiting: Job[] = [];

@@ -1,4 +1,5 @@
 /** One HTTP/2 stream: RFC 9113 §5.1. */
+import type { BufferPool } from "./buffer_pool.ts";
 import { ErrorCode, Http2Error } from "./errors.ts";
 import { IncomingBody } from "./incoming_body.ts";
 import { MAX_WINDOW } from "./settings.ts";
@@ -9,6 +10,8 @@ export interface StreamHost {
   sendWindowUpdate(stream: Stream, increment: number): void;
   /** `bytes` of this stream are not in memory any more. */
   freed(bytes: number): void;
+  /** Memory of request bodies. */
+  readonly pool?: BufferPool;
 }
 
 /** State of one stream. The connection drives it. */
@@ -45,6 +48,7 @@ export class Stream {
     return this.#body ??= new IncomingBody({
       consumed: (bytes) => this.#consume(bytes),
       freed: (bytes) => this.#free(bytes),
+      pool: this.#host.pool,
     }, this.#expected);
   }
 
@@ -88,11 +92,6 @@ export class Stream {
     if (this.sendWindow > MAX_WINDOW) {
       throw new Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "the stream's window overflows", { streamId: this.id });
     }
-  }
-
-  /** A length does not apply to answers without body (HEAD, 204, 304). */
-  ignoreContentLength(): void {
-    this.#expected = undefined;
   }
 
   /** Bytes of the body that its reader holds are done with. */

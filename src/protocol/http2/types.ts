@@ -12,10 +12,11 @@ export interface RequestBody {
   /**
    * The whole body in one buffer of exactly its length. `limit` is the largest accepted length in bytes; a longer body
    * is a `DozoError` (400) as soon as that is known, and the rest is thrown away. `sizeHint` (bytes) saves regrowing when
-   * there is no `content-length`: pass `encoded-size`. Rejects when the peer resets the stream or the connection ends.
-   * The bytes count against the connection's receive budget until the handler's promise settles.
+   * there is no `content-length`: pass `encoded-size`. With `recycle` the bytes are valid only until the handler's promise
+   * settles, then the memory serves another request: cheaper for large bodies. Rejects when the peer resets the stream or
+   * the connection ends. The bytes count against the connection's receive budget until the handler's promise settles.
    */
-  readAll(limit: number, sizeHint?: number): Promise<Uint8Array<ArrayBuffer>>;
+  readAll(limit: number, sizeHint?: number, recycle?: boolean): Promise<Uint8Array<ArrayBuffer>>;
   /** Reads to the end, keeps nothing; number of bytes seen. Rejects like `readAll`. */
   discard(): Promise<number>;
 }
