@@ -19,10 +19,10 @@ export const LEVELS: Readonly<Record<string, number>> = {
   "src/client": 6,
   "src/jobs": 7,
   "src/api": 8,
-  "src/server": 9,
-  "src/cli": 9,
   "ui": 9,
-  "main.ts": 10,
+  "src/server": 10,
+  "src/cli": 11,
+  "main.ts": 12,
 };
 const MAX_LINES = 550;
 const REMINDER = new RegExp(`\\b(?:TO${"DO"}|FIX${"ME"}|XX${"X"})\\b(?!\\(#\\d+\\))`);
