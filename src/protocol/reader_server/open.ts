@@ -43,7 +43,7 @@ export async function openReaderSession(request: UpgradeRequest, host: SessionHo
         );
       }
     }
-    return new ReaderSession(lease, await lease.store.snapshots.open(snapshot));
+    return new ReaderSession(lease, await lease.store.snapshots.open(snapshot), host.unauthorizedDelay);
   } catch (error) {
     lease.release();
     throw error;

@@ -31,11 +31,13 @@ export class ReaderSession implements UpgradedSession {
   readonly #reader: SnapshotReader;
   /** Chunks of the indexes that were downloaded: only these may be read. */
   readonly #allowed = new DigestMap();
+  readonly #unauthorizedDelay: number | undefined;
   #connection: ServerConnection | undefined;
   #aborted: Error | undefined;
   #released = false;
 
-  constructor(lease: StoreLease, reader: SnapshotReader) {
+  constructor(lease: StoreLease, reader: SnapshotReader, unauthorizedDelay?: number) {
+    this.#unauthorizedDelay = unauthorizedDelay;
     this.#lease = lease;
     this.#reader = reader;
     this.snapshot = reader.snapshot;
@@ -46,7 +48,7 @@ export class ReaderSession implements UpgradedSession {
   async serve(socket: Duplex, head: Uint8Array, log: SessionLog): Promise<void> {
     log.line(`starting new backup reader datastore '${this.#lease.store.name}'`);
     try {
-      this.#connection = serveHttp2(socket, head, sessionHandler(this.#calls(log), log));
+      this.#connection = serveHttp2(socket, head, sessionHandler(this.#calls(log), log, this.#unauthorizedDelay));
       if (this.#aborted) this.#connection.abort(this.#aborted);
       const { error } = await this.#connection.closed;
       const failure = this.#aborted ?? error;

@@ -9,7 +9,6 @@ import type { SessionLog } from "./types.ts";
 const MAX_PARAMETER_BYTES = 512 * 1024;
 const JSON_TYPE = "application/json;charset=UTF-8";
 const FORM_TYPE = "application/x-www-form-urlencoded";
-/** Wait before a 401, against guessing (`spec/rest-conventions.md` §5.5). */
 const UNAUTHORIZED_DELAY_MS = 3000;
 
 /** A file or chunk as the answer of a call; everything else becomes `{"data": …}`. */
@@ -88,9 +87,13 @@ function decoded(component: string): string {
 
 /**
  * Answers requests from a table of calls (`"POST blob"`). Errors become plain text with their status and a line in
- * the log. `GET /` lists the calls.
+ * the log; before a 401 passes `unauthorizedDelay` (ms). `GET /` lists the calls.
  */
-export function sessionHandler(calls: Readonly<Record<string, Call>>, log: SessionLog): Http2Handler {
+export function sessionHandler(
+  calls: Readonly<Record<string, Call>>,
+  log: SessionLog,
+  unauthorizedDelay = UNAUTHORIZED_DELAY_MS,
+): Http2Handler {
   const subdirs = [...new Set(Object.keys(calls).map((name) => name.split(" ")[1]))].sort();
   const listing = subdirs.map((subdir) => ({ subdir }));
 
@@ -112,7 +115,10 @@ export function sessionHandler(calls: Readonly<Record<string, Call>>, log: Sessi
       }
       return jsonAnswer({ data: result ?? null });
     } catch (error) {
-      return await errorAnswer(error, request, log);
+      if (error instanceof DozoError && error.status === 401) {
+        await new Promise((resolve) => setTimeout(resolve, unauthorizedDelay));
+      }
+      return errorAnswer(error, request, log);
     }
   };
 }
@@ -125,11 +131,10 @@ function jsonAnswer(value: unknown): Http2Response {
   };
 }
 
-async function errorAnswer(error: unknown, request: Http2Request, log: SessionLog): Promise<Http2Response> {
+function errorAnswer(error: unknown, request: Http2Request, log: SessionLog): Http2Response {
   const status = error instanceof DozoError ? error.status : 500;
   const path = request.path.split("?", 1)[0];
   log.line(`${request.method} ${path}: ${status}: ${errorMessage(error)}`);
-  if (status === 401) await new Promise((resolve) => setTimeout(resolve, UNAUTHORIZED_DELAY_MS));
   return {
     status,
     headers: { "content-type": JSON_TYPE },

@@ -33,6 +33,8 @@ export interface SessionHost {
   hasPrivilege(privilege: "Datastore.Backup" | "Datastore.Read", path: readonly string[]): boolean | Promise<boolean>;
   /** Opens a configured store. Throws 400 when there is none of that name or its maintenance mode forbids `access`. */
   openStore(name: string, access: "read" | "write"): Promise<StoreLease>;
+  /** Milliseconds before a 401 inside the session, against guessing (default 3000, `spec/rest-conventions.md` §5.5). */
+  readonly unauthorizedDelay?: number;
 }
 
 /** A session after all checks: send the 101, register the worker task, then `serve`. */
