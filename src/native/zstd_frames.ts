@@ -30,13 +30,13 @@ export function zstdFrames(data: Uint8Array): ZstdFrame[] {
   const view = viewOf(data);
   for (let at = 0; at < data.length;) {
     need(data, at, 4);
-    const magic = view.getUint32(at, true);
-    if ((magic & 0xffff_fff0) === SKIPPABLE_MAGIC) {
+    const kind = zstdFrameKind(view.getUint32(at, true));
+    if (kind === "skippable") {
       need(data, at, 8);
       const length = view.getUint32(at + 4, true);
       need(data, at, 8 + length);
       at += 8 + length;
-    } else if (magic === MAGIC) {
+    } else if (kind === "data") {
       const frame = readFrame(data, view, at);
       frames.push(frame);
       at = frame.end;
@@ -47,17 +47,33 @@ export function zstdFrames(data: Uint8Array): ZstdFrame[] {
   return frames;
 }
 
+/** What a frame that begins with this magic number (the first four bytes, little-endian) is; null for no frame. */
+export function zstdFrameKind(magic: number): "data" | "skippable" | null {
+  if (magic === MAGIC) return "data";
+  return (magic & 0xffff_fff0) === SKIPPABLE_MAGIC ? "skippable" : null;
+}
+
+/** Bytes of a data frame's header that follow the descriptor byte. */
+export function frameHeaderRest(descriptor: number): number {
+  const singleSegment = (descriptor & 0x20) !== 0;
+  return (singleSegment ? 0 : 1) + DICTIONARY_ID_SIZES[descriptor & 0x03] + contentSizeBytes(descriptor);
+}
+
+function contentSizeBytes(descriptor: number): number {
+  const flag = descriptor >> 6;
+  return flag === 0 && (descriptor & 0x20) !== 0 ? 1 : CONTENT_SIZE_SIZES[flag];
+}
+
 function readFrame(data: Uint8Array, view: DataView, start: number): ZstdFrame {
   need(data, start, 5);
   const descriptor = data[start + 4];
   if (descriptor & 0x08) throw new FormatError("zstd frame with a reserved bit", { offset: start + 4 });
-  const singleSegment = (descriptor & 0x20) !== 0;
   const hasChecksum = (descriptor & 0x04) !== 0;
-  const sizeFlag = descriptor >> 6;
-  const sizeBytes = sizeFlag === 0 && singleSegment ? 1 : CONTENT_SIZE_SIZES[sizeFlag];
-  const sizeAt = start + 5 + (singleSegment ? 0 : 1) + DICTIONARY_ID_SIZES[descriptor & 0x03];
-  need(data, start, sizeAt + sizeBytes - start);
-  let at = sizeAt + sizeBytes;
+  const headerLength = 5 + frameHeaderRest(descriptor);
+  need(data, start, headerLength);
+  const sizeBytes = contentSizeBytes(descriptor);
+  let at = start + headerLength;
+  const sizeAt = at - sizeBytes;
   let bound = 0;
   for (let last = false; !last;) {
     if (at + 3 > data.length) throw truncated(data);
