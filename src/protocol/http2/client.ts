@@ -116,7 +116,7 @@ class ClientSide extends Http2Connection implements ClientConnection {
   /** An answer that is complete before the request: the rest of the request is not wanted. */
   protected override endRemote(stream: Stream): void {
     super.endRemote(stream);
-    if (!stream.localClosed) this.#cancel(stream, new DozoError("the server answered before the request was complete"));
+    if (!stream.localClosed) this.resetStream(stream, ErrorCode.CANCEL);
   }
 
   protected override onHeaders(block: HeaderBlock, fields: Field[], tooLarge: boolean): void {

@@ -53,6 +53,8 @@ export abstract class Http2Connection implements FrameSink, StreamHost {
   #dataFlags = 0;
   #dataLength = 0;
   #dataPassed = 0;
+  /** An update will follow anyway. */
+  #updating = false;
   #linger?: ReturnType<typeof setTimeout>;
   #resolveClosed!: (end: ConnectionEnd) => void;
 
@@ -164,10 +166,12 @@ export abstract class Http2Connection implements FrameSink, StreamHost {
 
   sendWindowUpdate(stream: Stream, increment: number): void {
     this.guarded(() => this.outbox.control(frames.buildWindowUpdate(stream.id, increment)));
+    this.#updateSoon();
   }
 
   freed(bytes: number): void {
     this.#credit.release(bytes);
+    this.#updateSoon();
   }
 
   // For the roles
@@ -213,8 +217,8 @@ export abstract class Http2Connection implements FrameSink, StreamHost {
     if (stream.localClosed) this.closeStream(stream);
   }
 
-  /** RST_STREAM, and the stream is gone. */
-  protected resetStream(stream: Stream, code: number, error: Error): void {
+  /** RST_STREAM, and the stream is gone; without `error` as if both sides had ended it. */
+  protected resetStream(stream: Stream, code: number, error?: Error): void {
     if (stream.closed) return;
     this.outbox.control(frames.buildReset(stream.id, code));
     this.closeStream(stream, error);
@@ -355,8 +359,20 @@ export abstract class Http2Connection implements FrameSink, StreamHost {
 
   #input(chunk: Uint8Array): void {
     if (this.ended) return;
+    this.#updating = true;
     this.guarded(() => this.#parser.push(chunk));
+    this.#updating = false;
     this.#update();
+  }
+
+  /** Readers take and free bytes at any time: one update for all that happens in this turn. */
+  #updateSoon(): void {
+    if (this.#updating || this.ended) return;
+    this.#updating = true;
+    queueMicrotask(() => {
+      this.#updating = false;
+      this.#update();
+    });
   }
 
   #update(): void {

@@ -4,6 +4,9 @@ import { ErrorCode, Http2Error } from "./errors.ts";
 import { IncomingBody } from "./incoming_body.ts";
 import { MAX_WINDOW } from "./settings.ts";
 
+/** What a peer may send on a stream before it has seen our SETTINGS, bytes. */
+const INITIAL_WINDOW = 65535;
+
 /** What a stream asks of its connection. */
 export interface StreamHost {
   /** Announce `increment` more bytes of this stream's receive window. */
@@ -40,7 +43,9 @@ export class Stream {
     this.#host = host;
     this.id = id;
     this.sendWindow = sendWindow;
-    this.#receiveWindow = this.#fullWindow = receiveWindow;
+    this.#fullWindow = receiveWindow;
+    // The peer may have begun before it knew of a smaller window (§6.9.2).
+    this.#receiveWindow = Math.max(receiveWindow, INITIAL_WINDOW);
   }
 
   /** Body that the peer sends; `open` comes first. */
