@@ -4,7 +4,7 @@ import type { ServerAddress, ServerCertificate } from "../protocol/server_addres
 import { loadFingerprint, storeFingerprint } from "./fingerprints.ts";
 import { countRepository } from "./repository_list.ts";
 import { formatRepository, type Repository } from "./repository.ts";
-import { type HttpAnswer, httpRequest } from "./http.ts";
+import { type HttpAnswer, HttpClient } from "./http.ts";
 import { LOGIN_PASSWORD, readCredential, secretFromEnvironment } from "./secrets.ts";
 import { dropTicket, loadTicket, storeTicket } from "./tickets.ts";
 
@@ -30,12 +30,14 @@ const RENEW_AFTER = 15 * 60;
 export class Server {
   readonly repository: Repository;
   readonly #prompts: Prompts;
+  readonly #http: HttpClient;
   #ticket?: { ticket: string; token: string; timestamp: number };
   #secret?: string;
 
   private constructor(repository: Repository, prompts: Prompts) {
     this.repository = repository;
     this.#prompts = prompts;
+    this.#http = new HttpClient(this.#address({}));
   }
 
   /** Logs in with the secret of a token, a kept ticket or the password. Throws {@link DozoError} when the server refuses. */
@@ -48,6 +50,11 @@ export class Server {
     }
     countRepository(formatRepository(repository));
     return server;
+  }
+
+  /** Ends the connection for REST calls; a later call opens a new one. */
+  close(): void {
+    this.#http.close();
   }
 
   /** Forgets the kept ticket. Throws where there can be none. */
@@ -85,14 +92,15 @@ export class Server {
   async upload<T>(path: string, params: CallParams, body: Uint8Array): Promise<T> {
     await this.#renew();
     const headers = { ...this.#credentials(), "Content-Type": "application/octet-stream" };
-    return dataOf<T>(await httpRequest(this.#address(headers), "POST", `/api2/json/${path}${query(params)}`, body));
+    const target = `/api2/json/${path}${query(params)}`;
+    return dataOf<T>(await this.#http.request("POST", target, { headers, body }));
   }
 
   /** Raw bytes of an answer, at most `limit`. */
   async download(path: string, params: CallParams, limit: number): Promise<Uint8Array> {
     await this.#renew();
     const target = `/api2/json/${path}${query(params)}`;
-    const answer = await httpRequest(this.#address(this.#credentials()), "GET", target, undefined, limit);
+    const answer = await this.#http.request("GET", target, { headers: this.#credentials(), limit });
     if (answer.status !== 200) throw refusal(answer);
     return answer.body;
   }
@@ -105,7 +113,7 @@ export class Server {
       headers["Content-Type"] = "application/json";
       body = new TextEncoder().encode(JSON.stringify(params));
     }
-    return dataOf<T>(await httpRequest(this.#address(headers), method, `/api2/json/${path}`, body));
+    return dataOf<T>(await this.#http.request(method, `/api2/json/${path}`, { headers, body }));
   }
 
   #credentials(): Record<string, string> {
@@ -168,10 +176,7 @@ export class Server {
 
   async #requestTicket(password: string): Promise<void> {
     const { authId } = this.repository;
-    const body = new TextEncoder().encode(JSON.stringify({ username: authId, password }));
-    const address = this.#address({ "Content-Type": "application/json" });
-    const answer = await httpRequest(address, "POST", "/api2/json/access/ticket", body);
-    const data = dataOf<{ ticket: string; CSRFPreventionToken: string }>(answer);
+    const data = await this.#ticketCall({ username: authId, password });
     this.#ticket = { ticket: data.ticket, token: data.CSRFPreventionToken, timestamp: now() };
     if (data.ticket.startsWith("PBS:!tfa!")) await this.#answerChallenge(data.ticket);
     storeTicket(this.repository, this.#ticket, now());
@@ -185,13 +190,16 @@ export class Server {
     }
     const code = await this.#prompts.password("Second factor (TOTP or recovery code): ");
     const kind = /^\d{6,8}$/.test(code) ? "totp" : "recovery";
-    const request = { username: authId, password: `${kind}:${code}`, "tfa-challenge": challenge };
-    const body = new TextEncoder().encode(JSON.stringify(request));
-    const address = this.#address({ "Content-Type": "application/json" });
-    const data = dataOf<{ ticket: string; CSRFPreventionToken: string }>(
-      await httpRequest(address, "POST", "/api2/json/access/ticket", body),
-    );
+    const password = `${kind}:${code}`;
+    const data = await this.#ticketCall({ username: authId, password, "tfa-challenge": challenge });
     this.#ticket = { ticket: data.ticket, token: data.CSRFPreventionToken, timestamp: now() };
+  }
+
+  async #ticketCall(request: Readonly<Record<string, string>>) {
+    const body = new TextEncoder().encode(JSON.stringify(request));
+    const headers = { "Content-Type": "application/json" };
+    const answer = await this.#http.request("POST", "/api2/json/access/ticket", { headers, body });
+    return dataOf<{ ticket: string; CSRFPreventionToken: string }>(answer);
   }
 
   async #renew(): Promise<void> {

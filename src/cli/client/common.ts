@@ -1,11 +1,14 @@
 /** Options and helpers that the client commands share. */
 import { z } from "zod";
+import { errorMessage } from "../../base/errors.ts";
 import { parseGroup, parseSnapshot } from "../../formats/backup_path.ts";
-import { choice, integer, text } from "../../config/schema/mod.ts";
+import { parseByteSize } from "../../formats/byte_size.ts";
+import { choice, integer, ParameterError, text } from "../../config/schema/mod.ts";
 import * as common from "../../config/schema/common.ts";
 import { resolveRepository } from "../../client/repository.ts";
 import { readCredential } from "../../client/secrets.ts";
 import { type CallParams, Server } from "../../client/server.ts";
+import { RateLimit } from "../../client/upload/rate_limit.ts";
 import { terminalPrompts } from "../terminal.ts";
 
 /** `--repository` and the options that replace it. */
@@ -53,6 +56,16 @@ export function repositoryOf(params: RepositoryParams) {
   );
 }
 
+/** True when options, environment or credentials name a repository. */
+export function hasRepository(params: RepositoryParams): boolean {
+  try {
+    repositoryOf(params);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Logs in to the repository. */
 export function connect(params: RepositoryParams): Promise<Server> {
   return Server.login(repositoryOf(params), terminalPrompts());
@@ -61,6 +74,23 @@ export function connect(params: RepositoryParams): Promise<Server> {
 /** API path below the repository's datastore. */
 export function storePath(server: Server, path: string): string {
   return `admin/datastore/${server.repository.datastore}/${path}`;
+}
+
+/** The limit that `--rate` and `--burst` ask for. Throws for a rate that cannot work. */
+export function rateLimitOf(params: { readonly rate?: string; readonly burst?: string }): RateLimit | undefined {
+  if (params.rate === undefined) return undefined;
+  return new RateLimit(
+    bytesOf("rate", params.rate),
+    params.burst === undefined ? undefined : bytesOf("burst", params.burst),
+  );
+}
+
+function bytesOf(name: string, given: string): number {
+  try {
+    return parseByteSize(given).bytes;
+  } catch (error) {
+    throw ParameterError.of(name, errorMessage(error));
+  }
 }
 
 /** The namespace option, or `PBS_NAMESPACE`; undefined for the root. */

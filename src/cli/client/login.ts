@@ -8,7 +8,7 @@ import { terminalPrompts } from "../terminal.ts";
 import { chosenFormat, formatJson, outputFormat } from "../output/format.ts";
 import { renderUsage } from "../output/render.ts";
 import { formatObject, tableStyle } from "../output/table.ts";
-import { connect, repositoryOf, repositoryParams, storePath } from "./common.ts";
+import { connect, hasRepository, repositoryOf, repositoryParams, storePath } from "./common.ts";
 
 const login = command({
   path: "login",
@@ -66,15 +66,6 @@ const status = command({
     printOut(formatObject(rows, { ...tableStyle(), header: false }));
   },
 });
-
-function hasRepository(params: Parameters<typeof repositoryOf>[0]): boolean {
-  try {
-    repositoryOf(params);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Commands about the connection itself. */
 export const loginCommands = [login, logout, version, status];

@@ -16,13 +16,22 @@ export function printError(text: string): void {
   writeAll(2, new TextEncoder().encode(text));
 }
 
-/** Log levels of `PBS_LOG`, from silent to chatty. */
+/** Log levels, from silent to chatty. */
 const LEVELS = ["off", "error", "warn", "info", "debug", "trace"] as const;
+/** A level that a line can have. */
+export type LogLevel = Exclude<typeof LEVELS[number], "off">;
+/** Environment variable that chooses the level. */
+export type LogVariable = "PBS_LOG" | "PXAR_LOG";
 
-/** Prints a log line if `PBS_LOG` (default `info`) asks for its level. */
-export function log(level: "error" | "warn" | "info" | "debug" | "trace", line: string): void {
-  const wanted = LEVELS.indexOf((Deno.env.get("PBS_LOG") || "info").toLowerCase() as typeof LEVELS[number]);
-  if (LEVELS.indexOf(level) <= (wanted < 0 ? LEVELS.indexOf("info") : wanted)) printError(`${line}\n`);
+/** True if the variable (default `info`) asks for lines of this level. */
+export function logs(level: LogLevel, variable: LogVariable = "PBS_LOG"): boolean {
+  const wanted = LEVELS.indexOf((Deno.env.get(variable) || "info").toLowerCase() as typeof LEVELS[number]);
+  return LEVELS.indexOf(level) <= (wanted < 0 ? LEVELS.indexOf("info") : wanted);
+}
+
+/** Prints a log line if the variable asks for its level. */
+export function log(level: LogLevel, line: string, variable: LogVariable = "PBS_LOG"): void {
+  if (logs(level, variable)) printError(`${line}\n`);
 }
 
 function writeAll(fd: 1 | 2, bytes: Uint8Array): void {

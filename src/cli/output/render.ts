@@ -20,6 +20,12 @@ export function renderTime(value: unknown): string {
   return `${DAYS[date.getDay()]} ${MONTHS[date.getMonth()]} ${day} ${clock} ${date.getFullYear()}`;
 }
 
+/** Unix seconds in UTC: `2026-11-21T13:01:16Z`; seconds that no calendar reaches as they are. */
+export function renderUtc(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? String(seconds) : `${date.toISOString().replace(/\.\d+Z$/, "")}Z`;
+}
+
 /** Seconds as `7s`, `1m 5s`, `2h 0m 3s`. */
 export function renderDuration(seconds: number): string {
   const whole = Math.floor(seconds);

@@ -38,6 +38,8 @@ export interface BackupOptions {
   /** Average chunk size of directory archives in bytes. */
   readonly chunkSize: number;
   readonly walk: WalkOptions;
+  /** A server that keeps its chunks in an object store shall not keep them in its cache as well. */
+  readonly noCache?: boolean;
   readonly rate?: RateLimit;
   readonly counters: UploadCounters;
   /** Minutes that local time is ahead of UTC, for times in the wrapped key. */
@@ -52,8 +54,8 @@ export interface BackupOptions {
  */
 export async function backup(options: BackupOptions): Promise<void> {
   checkSources(options.specs);
-  const { server, target, signal } = options;
-  const session = await openBackupSession(await server.address(), target, { signal });
+  const { server, target, noCache, signal } = options;
+  const session = await openBackupSession(await server.address(), target, { noCache, signal });
   try {
     await runSession(options, session);
     await session.finish();
@@ -172,6 +174,6 @@ class CatalogUpload {
 
   async finish(): Promise<void> {
     this.#writer?.finish();
-    await this.#upload?.finish();
+    (await this.#upload?.finish())?.forEach(this.#run.log);
   }
 }

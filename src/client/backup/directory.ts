@@ -34,7 +34,7 @@ export async function uploadDirectory(run: BackupRun, spec: BackupSpec, catalog:
     createArchive({ ...run.walk, source: spec.path, archive: upload.sink, catalog, log: run.log, signal: run.signal })
   );
   catalog.endDirectory();
-  await upload.finish();
+  (await upload.finish()).forEach(run.log);
   return stats;
 }
 
@@ -59,8 +59,9 @@ export async function uploadSplitDirectory(run: BackupRun, spec: BackupSpec): Pr
         })
       )
     );
-    await data.finish();
-    await archive.finish();
+    // The manifest lists the payload first, people read about the metadata first.
+    const payloadReport = await data.finish();
+    [...await archive.finish(), ...payloadReport].forEach(run.log);
     return stats;
   } finally {
     await reference?.close();

@@ -34,7 +34,7 @@ export async function uploadImage(run: BackupRun, spec: BackupSpec): Promise<num
         if (room) await room;
       }
     });
-    await upload.finish();
+    (await upload.finish()).forEach(run.log);
     return size;
   } finally {
     close(fd);

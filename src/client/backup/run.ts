@@ -47,8 +47,8 @@ export interface ArchiveUpload {
   readonly sink: ChunkUpload;
   /** Runs `work`; if it fails, the upload's own chunks are waited for, so that nothing uses freed memory. */
   guard<T>(work: () => Promise<T>): Promise<T>;
-  /** Sends the rest, closes the index, lists it in the manifest and reports. */
-  finish(): Promise<void>;
+  /** Sends the rest, closes the index and lists it in the manifest; the lines that report it. */
+  finish(): Promise<string[]>;
 }
 
 /** One backup run. */
@@ -129,7 +129,7 @@ export class BackupRun {
     cutter: Cutter<readonly ReusedChunk[]>,
     bufferSize: number,
   ): ArchiveUpload {
-    const { session, key, cryptMode, rate, counters, manifest, log } = this.#options;
+    const { session, key, cryptMode, rate, counters, manifest } = this.#options;
     const started = performance.now();
     const sink = new ChunkUpload({
       writer,
@@ -155,7 +155,7 @@ export class BackupRun {
       const { size, csum } = summary;
       manifest.addFile({ filename: storedName, "crypt-mode": cryptMode, size, csum: toHex(csum) });
       const seconds = (performance.now() - started) / 1000;
-      archiveReport(storedName, summary, seconds, sink.injectedBytes).forEach(log);
+      return archiveReport(storedName, summary, seconds, sink.injected);
     };
     return { sink, guard, finish };
   }

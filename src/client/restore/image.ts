@@ -6,6 +6,7 @@ import { chunkDigest, type CryptKey } from "../../formats/crypt_key.ts";
 import { close, fsync, ftruncate, open, pwriteAsync } from "../../native/fs.ts";
 import { ChunkStream } from "./chunk_stream.ts";
 import { openOutput } from "./output.ts";
+import { inParallel } from "./parallel.ts";
 import type { IndexedArchive, SnapshotSource } from "./snapshot_source.ts";
 
 /** What {@link restoreImage} needs besides the archive. */
@@ -16,6 +17,8 @@ export interface ImageRestoreOptions {
 }
 
 const CREATE_NEW = 0o1 | 0o100 | 0o200 | 0o2000000; // O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
+/** Chunks that are fetched, decoded or written at a time. */
+const CHUNKS_AT_A_TIME = 8;
 
 /** Writes the image to a new file, or to standard output (`-`). An incomplete file is removed. */
 export async function restoreImage(
@@ -47,32 +50,32 @@ function openNew(target: string): number {
   }
 }
 
+/** Chunks may arrive and be written in any order: each knows its own place. */
 async function writeChunks(fd: number, source: SnapshotSource, archive: IndexedArchive, options: ImageRestoreOptions) {
   const { index, file } = archive;
   const zero = await zeroDigest(index.chunkAt(0).end, file["crypt-mode"] === "encrypt" ? options.key : undefined);
-  const wanted: number[] = [];
-  for (let i = 0; i < index.count; i++) if (!bytesEqual(index.digestAt(i), zero)) wanted.push(i);
-  function* digests() {
-    for (const i of wanted) yield index.digestAt(i);
+  let done = 0;
+  function* wanted() {
+    for (let i = 0; i < index.count; i++) {
+      if (bytesEqual(index.digestAt(i), zero)) done += length(i);
+      else yield i;
+    }
   }
-  let position = 0;
-  // Writing is part of the mapping, so that several chunks are decoded and written at a time.
-  const writeOne = async (encoded: Uint8Array, digest: Uint8Array) => {
-    const { start, end } = index.chunkAt(wanted[position++]);
-    const data = await source.decode(file, encoded, digest);
+  const length = (i: number) => {
+    const { start, end } = index.chunkAt(i);
+    return end - start;
+  };
+  await inParallel(wanted(), CHUNKS_AT_A_TIME, async (i) => {
+    options.signal?.throwIfAborted();
+    const { start, end, digest } = index.chunkAt(i);
+    const data = await source.decode(file, await source.session.chunk(digest, options.signal), digest);
     if (data.length !== end - start) {
       throw new DozoError(`chunk of '${file.filename}' at ${start} has the wrong length`);
     }
-    await pwriteAll(fd, data, start);
-    return end;
-  };
-  for await (const end of source.session.chunks(digests(), writeOne, { signal: options.signal })) {
-    options.progress?.(end, index.size);
-  }
-}
-
-async function pwriteAll(fd: number, data: Uint8Array<ArrayBuffer>, offset: number): Promise<void> {
-  for (let at = 0; at < data.length;) at += await pwriteAsync(fd, data.subarray(at), offset + at);
+    await pwriteAsync(fd, data, start);
+    done += data.length;
+    options.progress?.(done, index.size);
+  });
 }
 
 async function streamImage(source: SnapshotSource, archive: IndexedArchive, options: ImageRestoreOptions) {

@@ -2,8 +2,15 @@
 import { extractArchive, extractMatching } from "../../archive/extract.ts";
 import type { ExtractOptions, ExtractStats } from "../../archive/extract_types.ts";
 import { DozoError } from "../../base/errors.ts";
-import { archiveKind, ENCRYPTED_KEY_NAME, MANIFEST_NAME, splitArchiveNames } from "../../formats/archive_name.ts";
+import {
+  archiveKind,
+  CLIENT_LOG_NAME,
+  ENCRYPTED_KEY_NAME,
+  MANIFEST_NAME,
+  splitArchiveNames,
+} from "../../formats/archive_name.ts";
 import type { CryptKey } from "../../formats/crypt_key.ts";
+import { decodeBlob, MAX_BLOB_SIZE } from "../../formats/blob.ts";
 import { PxarAccessor, PxarDecoder } from "../../formats/pxar/mod.ts";
 import { ChunkAccess } from "./chunk_access.ts";
 import { ChunkStream } from "./chunk_stream.ts";
@@ -36,6 +43,11 @@ export async function restore(options: RestoreOptions): Promise<void> {
     manifest.checkKey(options.key);
     await toOutput(openOutput(target, { replace: true }), new TextEncoder().encode(manifest.toText()));
     return;
+  }
+  if (wanted === "client.log" || wanted === CLIENT_LOG_NAME) {
+    // The log comes after the manifest, which therefore does not list it.
+    const encoded = await source.session.download(CLIENT_LOG_NAME, MAX_BLOB_SIZE);
+    return await toOutput(openOutput(target), await decodeBlob(encoded, { key: options.key }));
   }
   const split = manifest.find(wanted) ? undefined : manifest.findSplit(wanted);
   const file = split ? split.metadata : manifest.file(wanted);

@@ -118,11 +118,12 @@ export class ChunkCutter<T> {
 
   #makeRoom(wanted: number): void {
     if (this.#buffer.length - this.#filled >= wanted) return;
-    if (this.#unscanned > 0) {
-      this.scan();
-      if (this.#buffer.length - this.#filled >= wanted) return;
-    }
-    const larger = this.#pool.take(Math.max(this.#buffer.length * 2, this.#filled + wanted));
+    if (this.#unscanned > 0) this.scan();
+    // A scanned chunk is shorter than the maximum, so a buffer of that size always has room.
+    const { maximum } = this.#cutter;
+    const needed = Math.min(this.#filled + wanted, maximum);
+    if (this.#buffer.length >= needed) return;
+    const larger = this.#pool.take(Math.min(Math.max(this.#buffer.length * 2, needed), maximum));
     larger.set(this.#buffer.subarray(0, this.#filled));
     this.#pool.give(this.#buffer);
     this.#buffer = larger;

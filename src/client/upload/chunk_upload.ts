@@ -56,7 +56,7 @@ export class ChunkUpload implements ReusingSink {
   readonly #cutter: ChunkCutter<readonly ReusedChunk[]>;
   readonly #steps: Step[] = [];
   #pending = 0;
-  #injectedBytes = 0;
+  readonly #injected = { chunks: 0, bytes: 0 };
   #running?: Promise<void>;
   #failure?: { readonly error: unknown };
   #roomWaiters: (() => void)[] = [];
@@ -74,9 +74,9 @@ export class ChunkUpload implements ReusingSink {
     );
   }
 
-  /** Bytes taken over by {@link inject}. */
-  get injectedBytes(): number {
-    return this.#injectedBytes;
+  /** What {@link inject} took over. */
+  get injected(): { readonly chunks: number; readonly bytes: number } {
+    return this.#injected;
   }
 
   reserve(max: number): Uint8Array<ArrayBuffer> {
@@ -104,7 +104,8 @@ export class ChunkUpload implements ReusingSink {
     if (!injector) throw new Error("chunks can only be injected into a payload stream");
     const length = chunks.reduce((sum, chunk) => sum + chunk.size, 0);
     injector.inject(offset, length, chunks);
-    this.#injectedBytes += length;
+    this.#injected.chunks += chunks.length;
+    this.#injected.bytes += length;
     this.#options.counters.injected += length;
     this.#cutter.scan();
     return this.#room();
@@ -147,9 +148,10 @@ export class ChunkUpload implements ReusingSink {
       step.prepared.catch(() => {});
     }
     this.#steps.push(step);
-    this.#running ??= this.#sendAll().finally(() => this.#running = undefined);
+    this.#running ??= this.#sendAll();
   }
 
+  /** Sends until no step waits. The flag falls in the same turn as the last look at the queue, so no step is left lying. */
   async #sendAll(): Promise<void> {
     for (let step = this.#steps.shift(); step; step = this.#steps.shift()) {
       try {
@@ -160,6 +162,7 @@ export class ChunkUpload implements ReusingSink {
       if ("prepared" in step) this.#pending--;
       if (this.#pending <= MAX_WAITING || this.#failure) this.#roomWaiters.splice(0).forEach((wake) => wake());
     }
+    this.#running = undefined;
   }
 
   async #send(step: Step): Promise<void> {
@@ -196,8 +199,13 @@ export class ChunkUpload implements ReusingSink {
       const digest = await chunkDigest(data, key);
       if (this.#failure || known.get(digest) === length) return { digest, size: length };
       const encodedBuffer = pool.take(encodedSizeBound(length, key !== undefined));
-      const encoded = await encodeBlob(data, { key, into: encodedBuffer });
-      return { digest, size: length, encoded, encodedBuffer };
+      try {
+        const encoded = await encodeBlob(data, { key, into: encodedBuffer });
+        return { digest, size: length, encoded, encodedBuffer };
+      } catch (error) {
+        pool.give(encodedBuffer);
+        throw error;
+      }
     } finally {
       pool.give(buffer);
       work.release();

@@ -30,7 +30,8 @@ export async function openBackupSession(
   target: SessionTarget,
   options: BackupSessionOptions = {},
 ): Promise<BackupSession> {
-  const query = sessionQuery(target, { benchmark: String(options.benchmark ?? false) });
+  const benchmark = String(options.benchmark ?? false);
+  const query = sessionQuery(target, options.noCache ? { benchmark, "no-cache": "true" } : { benchmark });
   const { socket, head } = await openUpgrade(server, `/api2/json/backup?${query}`, PROTOCOL, options.signal);
   return new Session(connectHttp2(socket, head), options);
 }

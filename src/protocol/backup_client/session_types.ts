@@ -5,6 +5,8 @@ import type { IndexWriter } from "./index_writer.ts";
 export interface BackupSessionOptions {
   /** A benchmark session (`host/benchmark` only): nothing is kept. */
   readonly benchmark?: boolean;
+  /** A server over an object store keeps the chunks out of its cache. */
+  readonly noCache?: boolean;
   /** Chunk uploads in flight at a time (default 8). */
   readonly uploads?: number;
   /** Bytes of chunk uploads in flight (default 32 MiB). */
