@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { createCipheriv, createHash } from "node:crypto";
+import { createCipheriv, createHash, hash } from "node:crypto";
 import fc from "fast-check";
 import { fromHex, writeU64 } from "../base/bytes.ts";
 import { BUZHASH_TABLE } from "./buzhash_table.ts";
+import { hasWasm, skipUncut, WASM_BLOCK } from "./buzhash_wasm.ts";
 import { CATALOG_CHUNK_SIZE, Chunker, DEFAULT_CHUNK_SIZE, type StreamChunker } from "./chunker.ts";
 import { FixedChunker } from "./fixed_chunker.ts";
 import { InjectingChunker } from "./injecting_chunker.ts";
@@ -23,7 +24,7 @@ function R(length: number): Uint8Array {
     seed.set(new TextEncoder().encode("dozo-chunker"));
     for (let i = 0; i < streamR.length / 32; i++) {
       writeU64(new DataView(seed.buffer), 12, i);
-      streamR.set(createHash("sha256").update(seed).digest(), i * 32);
+      streamR.set(hash("sha256", seed, "buffer"), i * 32);
     }
   }
   return streamR.subarray(0, length);
@@ -133,7 +134,9 @@ Deno.test("FF-18 index checksums of streams that the established client cut", ()
   const key = "000102030405060708090a0b0c0d0e0f";
   const text = () => {
     const bits = keystream(2 * MiB, "0f0e0d0c0b0a09080706050403020100");
-    return Uint8Array.from({ length: 16 * MiB }, (_, i) => 0x30 + ((bits[i >> 3] >> (7 - (i & 7))) & 1));
+    const characters = new Uint8Array(16 * MiB);
+    for (let i = 0; i < characters.length; i++) characters[i] = 0x30 + ((bits[i >> 3] >> (7 - (i & 7))) & 1);
+    return characters;
   };
   const trees: Record<string, () => Uint8Array> = {
     keystream64: () => keystream(64 * MiB, key),
@@ -191,6 +194,35 @@ Deno.test("property: any data, average and pieces give the cuts of the plain loo
       assert.deepEqual(cutsOf(new Chunker(average), data, pieces), naiveCuts(data, average));
     },
   ));
+});
+
+Deno.test("property: WebAssembly passes over exactly the stretches without a cut", () => {
+  assert.ok(hasWasm());
+  const data = R(400000);
+  const parts = fc.tuple(
+    fc.integer({ min: 64, max: 300000 }),
+    fc.nat(100000),
+    fc.constantFrom(4096, 65536, 1 << 22),
+    fc.boolean(),
+  );
+  fc.assert(
+    fc.property(parts, ([from, length, average, constant]) => {
+      const bytes = constant ? new Uint8Array(data.length).fill(7) : data;
+      const mask = 2 * average - 1;
+      const to = Math.min(data.length, from + length);
+      const at = skipUncut(bytes, from, to, mask);
+      assert.equal((at - from) % WASM_BLOCK, 0);
+      let hash = 0;
+      for (let i = from - 64; i < from; i++) hash = ((hash << 1) | (hash >>> 31)) ^ BUZHASH_TABLE[bytes[i]];
+      let first = to;
+      for (let i = from; i < to && first === to; i++) {
+        hash = ((hash << 1) | (hash >>> 31)) ^ BUZHASH_TABLE[bytes[i - 64]] ^ BUZHASH_TABLE[bytes[i]];
+        if ((hash & mask) >= mask - 2) first = i;
+      }
+      assert.equal(at, from + Math.floor((first - from) / WASM_BLOCK) * WASM_BLOCK);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 Deno.test("the chunker looks at nothing outside the range it is given", () => {
