@@ -116,9 +116,8 @@ export class AclTree {
         };
         collect(node.users, "");
         collect(node.groups, "@");
-        for (const [roles, ids] of [...idsOfRoles].sort(byName)) {
-          text += `acl:${propagate ? 1 : 0}:${path}:${ids.sort().join(",")}:${roles}\n`;
-        }
+        const lines = [...idsOfRoles].map(([roles, ids]) => [ids.sort().join(","), roles] as const);
+        for (const [ids, roles] of lines.sort(byName)) text += `acl:${propagate ? 1 : 0}:${path}:${ids}:${roles}\n`;
       }
     }
     return text;

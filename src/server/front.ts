@@ -45,6 +45,7 @@ export class Front {
       maxHeaderSize: MAX_HEADER,
       handshakeTimeout: HANDSHAKE_MS,
     });
+    this.#tls.keepAliveTimeout = IDLE_MS;
     this.#tls.on("request", (request, response) => void this.#onRequest(request, response));
     this.#tls.on("upgrade", (request, socket, head) => void this.#onUpgrade(request, socket, head));
     this.#tls.on("secureConnection", (socket) => this.#awaitRequest(socket, HEADER_MS));
