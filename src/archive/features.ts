@@ -109,14 +109,13 @@ export const FsMagic = {
   Fuse: 0x65735546,
 } as const;
 
-/** What of a file system's attributes is read when creating an archive. Values may be switched off while running. */
+/** What of a file system's attributes is read when creating an archive. */
 export interface SourceFeatures {
-  xattrs: boolean;
-  acls: boolean;
-  fcaps: boolean;
-  projectId: boolean;
-  fatFlags: boolean;
-  inodeFlags: boolean;
+  readonly xattrs: boolean;
+  readonly acls: boolean;
+  readonly fcaps: boolean;
+  readonly projectId: boolean;
+  readonly fatFlags: boolean;
 }
 
 /** Attributes worth asking for on the file system with this statfs magic, within `wanted`. */
@@ -130,7 +129,6 @@ export function sourceFeatures(magic: number, wanted: Features): SourceFeatures 
     fcaps: xattrs && wanted.fcaps && magic !== m.Fuse,
     projectId: wanted.projectId && (magic === m.Ext || magic === m.Xfs || magic === m.Zfs),
     fatFlags: magic === m.Msdos || magic === m.Fuse,
-    inodeFlags: true,
   };
 }
 

@@ -1,12 +1,17 @@
 /** What metadata change detection needs from the caller and asks of it (`spec/pxar.md` §9). */
 import type { PayloadSink, SequentialSource } from "../formats/pxar/mod.ts";
 
-/** Payload index of the previous snapshot: chunk `i` ends at stream offset `end(i)`. */
+/** Payload index of the previous snapshot; a `DynamicIndex` is one. */
 export interface PreviousIndex {
   readonly count: number;
-  end(i: number): number;
-  /** SHA-256 digest, 32 bytes. */
-  digest(i: number): Uint8Array;
+  /** Bytes of the stream. */
+  readonly size: number;
+  /** Stream offset behind chunk `i`. */
+  endAt(i: number): number;
+  /** SHA-256 digest of chunk `i`, 32 bytes. */
+  digestAt(i: number): Uint8Array;
+  /** Number of the chunk that holds the byte at `offset`, which is below `size`. */
+  find(offset: number): number;
 }
 
 /** The same-named split archive of the previous snapshot. */

@@ -1,0 +1,172 @@
+/** Puts archive entries on disk one after the other: what sequential and random-access extraction share. */
+import { DozoError, errorMessage } from "../base/errors.ts";
+import { lastMatch, type Pattern } from "../formats/pattern.ts";
+import type { PxarEntry } from "../formats/pxar/mod.ts";
+import { close } from "../native/fs.ts";
+import { EntryCreator } from "./extract_entry.ts";
+import type { ExtractOptions, ExtractStats } from "./extract_types.ts";
+import { DEFAULT_FEATURES, INITIAL_FLAGS } from "./features.ts";
+import { quotePath } from "./path.ts";
+import { MetadataRestorer } from "./restore_metadata.ts";
+import { SparseWriter } from "./sparse_writer.ts";
+import { TargetTree } from "./target_tree.ts";
+
+const ROOT_PATH = new Uint8Array([0x2f]);
+
+/** A file whose content is being written. */
+interface OpenFile {
+  readonly fd: number;
+  readonly entry: PxarEntry;
+}
+
+export class Extractor {
+  readonly stats: ExtractStats = { directories: 0, files: 0, bytes: 0, errors: 0 };
+  readonly #options: ExtractOptions;
+  readonly #patterns: readonly Pattern[];
+  readonly #tree: TargetTree;
+  readonly #metadata: MetadataRestorer;
+  readonly #creator: EntryCreator;
+  readonly #writer = new SparseWriter();
+  #file?: OpenFile;
+
+  constructor(options: ExtractOptions) {
+    const features = options.features ?? DEFAULT_FEATURES;
+    const log = (line: string) => options.log?.(line);
+    this.#options = options;
+    this.#patterns = options.patterns ?? [];
+    this.#tree = new TargetTree(options.allowExistingDirs ?? false, () => this.stats.directories++);
+    this.#metadata = new MetadataRestorer(features, log);
+    this.#creator = new EntryCreator(this.#tree, this.#metadata, options, features);
+  }
+
+  /** Number of directories that are open, the root included. */
+  get depth(): number {
+    return this.#tree.depth;
+  }
+
+  /** True when entries of the current directory are extracted unless a pattern says otherwise. */
+  get selectedByDefault(): boolean {
+    return this.#tree.selected;
+  }
+
+  /** True when the patterns select the child `name` of the current directory. */
+  selects(name: Uint8Array, isDirectory: boolean): boolean {
+    if (this.#patterns.length === 0) return true;
+    const match = lastMatch(this.#patterns, this.#tree.path.child(name), isDirectory);
+    return match === undefined ? this.#tree.selected : match === "include";
+  }
+
+  /** Opens the target directory for the root entry. */
+  openRoot(entry: PxarEntry): void {
+    this.#tree.openRoot(this.#options.target, entry.metadata, this.#patterns.length === 0);
+  }
+
+  /** Goes into a directory; on disk at once when it is selected, else when something in it is extracted. */
+  enter(entry: PxarEntry, selected = this.selects(entry.name, true)): void {
+    this.#guard(entry.name, () => this.#tree.enter(entry.name, entry.metadata, selected, selected));
+  }
+
+  /** Leaves the current directory and applies its metadata. */
+  leave(): void {
+    const path = this.#tree.path.current();
+    try {
+      this.#tree.leave((fd, metadata) => this.#metadata.applyTo(fd, metadata, (problem) => this.#warn(path, problem)));
+    } catch (error) {
+      this.#report(path, error);
+    }
+  }
+
+  /** Creates anything but directories and regular files. */
+  create(entry: PxarEntry): void {
+    this.#guard(entry.name, () => {
+      if (entry.kind === "symlink") this.#creator.symlink(entry);
+      else if (entry.kind === "hardlink") this.#creator.hardlink(entry);
+      else this.#creator.special(entry, (problem) => this.#warn(this.#tree.path.child(entry.name), problem));
+    });
+  }
+
+  /** Starts a regular file; false when that failed and its content is to be passed over. */
+  startFile(entry: PxarEntry): boolean {
+    return this.#guard(entry.name, () => {
+      const fd = this.#creator.createFile(entry.name);
+      this.#file = { fd, entry };
+      if ((entry.metadata.flags & INITIAL_FLAGS) !== 0) this.#metadata.applyInitialFlags(fd, entry.metadata);
+      this.#writer.open(fd);
+    });
+  }
+
+  /** Appends to the file being written; false when that failed and the rest is to be passed over. */
+  writeData(piece: Uint8Array): boolean {
+    const { entry } = this.#file as OpenFile;
+    const done = this.#guard(entry.name, () => this.#writer.write(piece));
+    if (done) this.stats.bytes += piece.length;
+    else this.#dropFile();
+    return done;
+  }
+
+  /** Completes the file being written. */
+  finishFile(): void {
+    const { fd, entry } = this.#file as OpenFile;
+    this.#file = undefined;
+    const done = this.#guard(entry.name, () => {
+      try {
+        this.#writer.finish();
+      } catch (error) {
+        close(fd);
+        throw error;
+      }
+      this.#creator.finishFile(
+        fd,
+        entry.metadata,
+        (problem) => this.#warn(this.#tree.path.child(entry.name), problem),
+      );
+    });
+    if (done) this.stats.files++;
+  }
+
+  /** Reports `error` for the file being written (if any) and gives it up. */
+  failFile(error: unknown): void {
+    const { entry } = this.#file as OpenFile;
+    this.#dropFile();
+    this.#guard(entry.name, () => {
+      throw error;
+    });
+  }
+
+  #dropFile(): void {
+    if (this.#file) close(this.#file.fd);
+    this.#file = undefined;
+  }
+
+  /** Says what could not be restored for lack of rights; call once at the end. */
+  finish(): void {
+    this.#metadata.reportDenied();
+  }
+
+  /** Closes whatever is still open. */
+  close(): void {
+    this.#dropFile();
+    this.#tree.close();
+  }
+
+  #warn(path: Uint8Array, problem: string): void {
+    this.#options.log?.(`warning: ${quotePath(path.length > 0 ? path : ROOT_PATH)}: ${problem}`);
+  }
+
+  #guard(name: Uint8Array, action: () => void): boolean {
+    try {
+      action();
+      return true;
+    } catch (error) {
+      this.#report(this.#tree.path.child(name), error);
+      return false;
+    }
+  }
+
+  #report(path: Uint8Array, error: unknown): void {
+    const line = `error at ${quotePath(path)}: ${errorMessage(error)}`;
+    if (this.#options.strict) throw new DozoError(line, { cause: error });
+    this.stats.errors++;
+    this.#options.log?.(line);
+  }
+}
