@@ -3,7 +3,6 @@ import { DozoError } from "../base/errors.ts";
 import { formatGroup } from "../formats/backup_path.ts";
 import { NOTES_NAME, OWNER_NAME, pathOfGroup, pathOfSnapshot, type StoreContext } from "./context.ts";
 import { ownerFile, ownerIfAny, readOwner } from "./group_owner.ts";
-import { firstLine } from "./manifest_summary.ts";
 import { filesOf } from "./snapshot_files.ts";
 import { removeGroup } from "./removal.ts";
 import { groupsOf, isFinished, timesOf } from "./tree.ts";
@@ -48,7 +47,7 @@ export class Groups {
       backupCount: times.length,
       files: await filesOf(backend, pathOfSnapshot({ ...ref, time: newest })),
       owner: await ownerIfAny(this.#store, group),
-      comment: await this.notes(group).then(firstLine, () => undefined),
+      comment: await this.notes(group).then(firstLineWithEnd, () => undefined),
     };
   }
 
@@ -99,4 +98,10 @@ export class Groups {
   async #check(group: GroupRef): Promise<void> {
     if (!await this.exists(group)) throw new DozoError(`group ${formatGroup(group)} does not exist.`);
   }
+}
+
+/** First line as PBS shows it: with its line end, where it has one; undefined for no notes. */
+function firstLineWithEnd(notes: string): string | undefined {
+  const end = notes.indexOf("\n");
+  return (end < 0 ? notes : notes.slice(0, end + 1)) || undefined;
 }

@@ -57,7 +57,7 @@ export interface GroupInfo extends GroupRef {
   /** Names of the files of the newest finished snapshot. */
   readonly files: readonly string[];
   readonly owner?: string;
-  /** First line of the group notes. */
+  /** First line of the group notes, with its line end where it has one (PBS shows it so). */
   readonly comment?: string;
 }
 

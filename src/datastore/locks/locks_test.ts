@@ -73,7 +73,7 @@ async function foreignLock(path: string, type: "shared" | "exclusive"): Promise<
   await Deno.writeTextFile(file, source);
   const config = new URL("../../../deno.json", import.meta.url).pathname;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--config", Deno.env.get("DOZO_TEST_CONFIG") ?? config, file, path],
+    args: ["run", "-A", "--no-check", "--config", config, file, path],
     stderr: "inherit",
   }).output();
   await Deno.remove(file);
