@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createCipheriv, createHash, hash } from "node:crypto";
+import { createCipheriv, createHash } from "node:crypto";
 import fc from "fast-check";
 import { fromHex, writeU64 } from "../base/bytes.ts";
 import { BUZHASH_TABLE } from "./buzhash_table.ts";
@@ -24,7 +24,7 @@ function R(length: number): Uint8Array {
     seed.set(new TextEncoder().encode("dozo-chunker"));
     for (let i = 0; i < streamR.length / 32; i++) {
       writeU64(new DataView(seed.buffer), 12, i);
-      streamR.set(hash("sha256", seed, "buffer"), i * 32);
+      streamR.set(createHash("sha256").update(seed).digest(), i * 32);
     }
   }
   return streamR.subarray(0, length);
@@ -108,8 +108,9 @@ Deno.test("FF-18 default parameters: 4 MiB average, a quarter to four times, 512
 
 Deno.test("FF-18 cut positions of the specification's vectors, whatever the read sizes", () => {
   for (const vector of VECTORS.plain) {
-    // Making all 96 MiB of the stream takes longer than the rest of this file: its first 16 MiB say the same.
-    const length = Math.min(vector.length, 16 * MiB);
+    // Making all 96 MiB of the stream takes longer than the rest of this file: its first 4 MiB say the same, and whole streams
+    // of that length are compared below.
+    const length = vector.input === "R" ? Math.min(vector.length, 4 * MiB) : vector.length;
     const data = vector.input === "R" ? R(length) : vector.input === "C" ? C() : new Uint8Array(vector.length);
     const whole: number[] = vector.ends ?? vector.sizes.map((s: number) => s);
     const expected = vector.ends ? whole.filter((end) => end <= data.length) : whole;
