@@ -128,6 +128,7 @@ class ServerSide extends Http2Connection implements ServerConnection {
     }
     const stream = this.addStream(streamId);
     if (tooLarge) {
+      stream.open();
       stream.body.abandon();
       this.sendHeaders(stream, [[":status", "431"], ["content-length", "0"]], true);
       if (block.endStream) this.endRemote(stream);

@@ -37,6 +37,7 @@ export class Stream {
   #held = 0;
   #received = 0;
   #expected?: number;
+  #opened = false;
   #body?: IncomingBody;
 
   constructor(host: StreamHost, id: number, sendWindow: number, receiveWindow: number) {
@@ -60,10 +61,12 @@ export class Stream {
   /** The message's head is here; `contentLength` if it has one. */
   open(contentLength?: number): void {
     this.#expected = contentLength;
+    this.#opened = true;
   }
 
-  /** Counts a DATA frame's flow-controlled length. Throws when it exceeds the window. */
+  /** Counts a DATA frame's flow-controlled length. Throws when it exceeds the window or comes before the head. */
   receiveFrame(length: number): void {
+    if (!this.#opened) throw new Http2Error(ErrorCode.PROTOCOL_ERROR, "DATA before HEADERS", { streamId: this.id });
     if (length > this.#receiveWindow) {
       throw new Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "more data than the stream's window", { streamId: this.id });
     }

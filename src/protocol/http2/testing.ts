@@ -92,7 +92,10 @@ export class RawPeer {
       this.#changed();
     });
     socket.on("close", () => this.#onEnd());
-    socket.on("end", () => this.#onEnd());
+    socket.on("end", () => {
+      this.#onEnd();
+      socket.end();
+    });
     socket.on("error", () => {});
   }
 
