@@ -21,31 +21,35 @@ export class RunningTask implements TaskLog {
   readonly signal: AbortSignal;
   readonly #abort = new AbortController();
   readonly #file: Deno.FsFile;
-  readonly #ended: (status: TaskStatus, endTime: number) => Promise<void>;
+  /** Resolves when the task has ended and is recorded. */
+  readonly ended: Promise<void>;
+  #resolveEnded: () => void = () => {};
+  readonly #record: (status: TaskStatus, endTime: number) => Promise<void>;
   #warnings = 0;
   #finishing?: Promise<void>;
 
   private constructor(
     readonly upid: string,
     file: Deno.FsFile,
-    ended: (status: TaskStatus, endTime: number) => Promise<void>,
+    record: (status: TaskStatus, endTime: number) => Promise<void>,
   ) {
     this.#file = file;
-    this.#ended = ended;
+    this.#record = record;
+    this.ended = new Promise((resolve) => this.#resolveEnded = resolve);
     this.signal = this.#abort.signal;
   }
 
-  /** Creates the log file. Throws {@link DozoError} when that fails. `ended` records the result in the task list. */
+  /** Creates the log file. Throws {@link DozoError} when that fails. `record` puts the result into the task list. */
   static async create(
     directory: string,
     upid: string,
-    ended: (status: TaskStatus, endTime: number) => Promise<void>,
+    record: (status: TaskStatus, endTime: number) => Promise<void>,
   ): Promise<RunningTask> {
     const path = logPath(directory, upid);
     try {
       await Deno.mkdir(dirname(path), { recursive: true, mode: 0o755 });
       const file = await Deno.open(path, { append: true, createNew: true, mode: 0o640 });
-      return new RunningTask(upid, file, ended);
+      return new RunningTask(upid, file, record);
     } catch (error) {
       throw new DozoError(`unable to create task log '${path}': ${errorMessage(error)}`, { status: 500, cause: error });
     }
@@ -90,7 +94,8 @@ export class RunningTask implements TaskLog {
     const { seconds, text } = timeStamp();
     this.#write(text, formatEndMarker(status));
     this.#file.close();
-    await this.#ended(status, seconds);
+    await this.#record(status, seconds);
+    this.#resolveEnded();
   }
 
   #write(time: string, message: string): void {

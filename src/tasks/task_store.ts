@@ -149,9 +149,17 @@ export class TaskStore {
     });
   }
 
-  /** Aborts the tasks of this process with `reason` and stops looking for abort requests. Does not wait for the tasks. */
-  close(reason: string): void {
-    for (const task of this.#tasks.values()) task.abort(reason);
+  /**
+   * Aborts the tasks of this process with `reason` and waits until they have ended, at most `waitMs`. What is left then is
+   * listed with status unknown once the process has gone.
+   */
+  async close(reason: string, waitMs = 5000): Promise<void> {
+    const tasks = [...this.#tasks.values()];
+    for (const task of tasks) task.abort(reason);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, waitMs));
+    await Promise.race([Promise.all(tasks.map((task) => task.ended)), timeout]);
+    clearTimeout(timer);
     this.#stopPoll();
   }
 

@@ -18,7 +18,7 @@ async function withTasks(work: (tasks: TaskStore, directory: string) => Promise<
   try {
     await work(tasks, tasks.directory);
   } finally {
-    tasks.close("test is over");
+    await tasks.close("test is over", 0);
     await Deno.remove(directory, { recursive: true });
   }
 }
@@ -99,6 +99,18 @@ Deno.test("an abort request reaches the task, also from another process", () =>
     clearTimeout(keepAlive);
     await remote.finish(remote.signal.reason);
     assert.deepEqual([...Deno.readDirSync(join(directory, ".abort"))], []);
+  }));
+
+Deno.test("closing aborts the tasks of the process and waits for them", () =>
+  withTasks(async (tasks) => {
+    const log = await tasks.start({ type: "backup", id: "s:vm/1", authId: "root@pam" });
+    log.signal.addEventListener("abort", () => void log.finish(log.signal.reason));
+    await tasks.close("server is shutting down");
+    assert.equal((await tasks.result(log.upid))?.status, "server is shutting down");
+    await tasks.start({ type: "backup", id: "s:vm/2", authId: "root@pam" });
+    const before = performance.now();
+    await tasks.close("server is shutting down", 50);
+    assert.ok(performance.now() - before < 2000);
   }));
 
 Deno.test("a task of a process that died is archived with what its log tells", () =>
