@@ -104,8 +104,9 @@ Deno.test("fs: names of any bytes can be made, listed, linked, renamed and remov
 
 Deno.test("fs: a directory of thousands of entries is listed completely", () =>
   inDirectory((_, dir) => {
-    for (let i = 0; i < 6000; i++) fs.mknodat(dir, `entry-with-a-rather-long-name-${i}`, fs.FileType.FILE | 0o600);
-    assert.equal(new Set(fs.readDir(dir).map(({ name }) => text(name))).size, 6000);
+    fs.close(makeFile(dir, "file"));
+    for (let i = 0; i < 6000; i++) fs.linkat(dir, "file", dir, `link-with-a-rather-long-name-${i}`);
+    assert.equal(new Set(fs.readDir(dir).map(({ name }) => text(name))).size, 6001);
   }));
 
 Deno.test("fs: O_NOFOLLOW stops at a symbolic link, and errors name code and full path", () =>

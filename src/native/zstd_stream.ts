@@ -1,6 +1,6 @@
 /** zstd of streams (`tar.zst` and the like) by `node:zlib`, which works piece by piece in bounded memory. */
-import { Writable } from "node:stream";
-import { constants, createZstdCompress, createZstdDecompress, type ZstdCompress, type ZstdDecompress } from "node:zlib";
+import { pipeline, Readable, Writable } from "node:stream";
+import { constants, createZstdCompress, createZstdDecompress, type ZstdDecompress } from "node:zlib";
 import { FormatError } from "../base/errors.ts";
 import { frameHeaderRest, zstdFrameKind } from "./zstd_frames.ts";
 
@@ -12,7 +12,8 @@ export interface ByteTransform {
 
 /** A transform that compresses at `level` (1 to 19) into one frame. */
 export function zstdCompressStream(level = 3): ByteTransform {
-  return byteTransform(createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: level } }));
+  const codec = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: level } });
+  return { readable: ReadableStream.from<Uint8Array>(codec), writable: Writable.toWeb(codec) };
 }
 
 /**
@@ -20,20 +21,73 @@ export function zstdCompressStream(level = 3): ByteTransform {
  * truncated data and for what is not zstd.
  */
 export function zstdDecompressStream(): ByteTransform {
-  const frames = new FrameTracker();
-  const { readable, writable } = byteTransform(createZstdDecompress());
-  const checked = new TransformStream<Uint8Array, Uint8Array>({
-    transform(piece, controller) {
-      frames.pass(piece);
-      controller.enqueue(piece);
-    },
-    flush: () => frames.end(),
-  });
-  const fed = checked.readable.pipeTo(writable);
-  return { readable: ReadableStream.from(afterInput(readable, fed)), writable: checked.writable };
+  const input = new TransformStream<Uint8Array, Uint8Array>();
+  return { readable: ReadableStream.from(decompressFrames(input.readable)), writable: input.writable };
 }
 
-/** Follows the frame structure (RFC 8878 §3.1): `node:zlib` takes truncated data for complete. */
+// The runtime's decoder ends silently after the first frame and takes truncated data for complete: so each frame gets a
+// decoder of its own, and the frame structure is followed here.
+async function* decompressFrames(input: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const frames = new FrameSplitter(input);
+  try {
+    while (await frames.more()) {
+      const codec = createZstdDecompress();
+      pipeline(Readable.from(frames.next()), codec, () => {});
+      yield* outputOf(codec, frames);
+    }
+  } finally {
+    await frames.cancel();
+  }
+}
+
+/** Gives the bytes of one frame after the other. */
+class FrameSplitter {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #tracker = new FrameTracker();
+  #rest: Uint8Array = new Uint8Array();
+  /** Why {@link next} has failed: what the source threw, or what is wrong with the structure. */
+  failure?: unknown;
+
+  constructor(input: ReadableStream<Uint8Array>) {
+    this.#reader = input.getReader();
+  }
+
+  /** False at the end of the input, which has at least one frame. */
+  async more(): Promise<boolean> {
+    if (await this.#fill()) return true;
+    if (this.#tracker.offset === 0) throw new FormatError("no zstd data", { offset: 0 });
+    return false;
+  }
+
+  async *next(): AsyncGenerator<Uint8Array> {
+    try {
+      do {
+        if (!await this.#fill()) throw new FormatError("zstd data is truncated", { offset: this.#tracker.offset });
+        const length = this.#tracker.pass(this.#rest);
+        yield this.#rest.subarray(0, length);
+        this.#rest = this.#rest.subarray(length);
+      } while (!this.#tracker.atBoundary);
+    } catch (error) {
+      this.failure = error;
+      throw error;
+    }
+  }
+
+  async cancel(): Promise<void> {
+    await this.#reader.cancel().catch(() => {});
+  }
+
+  async #fill(): Promise<boolean> {
+    while (this.#rest.length === 0) {
+      const { done, value } = await this.#reader.read();
+      if (done) return false;
+      this.#rest = value;
+    }
+    return true;
+  }
+}
+
+/** Finds the ends of frames (RFC 8878 §3.1). */
 class FrameTracker {
   #state: "magic" | "skippable" | "descriptor" | "block" = "magic";
   #header = 0;
@@ -43,24 +97,31 @@ class FrameTracker {
   #checksum = 0;
   #offset = 0;
 
-  pass(data: Uint8Array): void {
-    for (let at = 0; at < data.length;) {
+  /** Bytes at the start of `data` that belong to the present frame; {@link atBoundary} tells whether they end it. */
+  pass(data: Uint8Array): number {
+    let at = 0;
+    do {
       if (this.#skip > 0) {
         const step = Math.min(this.#skip, data.length - at);
         this.#skip -= step;
         at += step;
-        continue;
+      } else {
+        this.#header += data[at++] * 2 ** (8 * this.#have++);
+        if (this.#have === this.#want) this.#next(this.#header, this.#offset + at);
       }
-      this.#header += data[at++] * 2 ** (8 * this.#have++);
-      if (this.#have === this.#want) this.#next(this.#header, this.#offset + at);
-    }
-    this.#offset += data.length;
+    } while (at < data.length && !this.atBoundary);
+    this.#offset += at;
+    return at;
   }
 
-  end(): void {
-    if (this.#state !== "magic" || this.#have > 0 || this.#skip > 0 || this.#offset === 0) {
-      throw new FormatError("zstd data is truncated", { offset: this.#offset });
-    }
+  /** True where a frame has ended and none has begun. */
+  get atBoundary(): boolean {
+    return this.#state === "magic" && this.#have === 0 && this.#skip === 0;
+  }
+
+  /** Bytes passed so far. */
+  get offset(): number {
+    return this.#offset;
   }
 
   #next(header: number, offset: number): void {
@@ -89,25 +150,10 @@ class FrameTracker {
   }
 }
 
-async function* afterInput(pieces: ReadableStream<Uint8Array>, fed: Promise<void>): AsyncGenerator<Uint8Array> {
-  const input = fed.then(() => null, (error: unknown) => error);
+async function* outputOf(codec: ZstdDecompress, frames: FrameSplitter): AsyncGenerator<Uint8Array> {
   try {
-    yield* pieces;
+    yield* codec;
   } catch (error) {
-    throw await input ?? error;
-  }
-  const error = await input;
-  if (error !== null) throw error;
-}
-
-function byteTransform(codec: ZstdCompress | ZstdDecompress): ByteTransform {
-  return { readable: ReadableStream.from(outputOf(codec)), writable: Writable.toWeb(codec) };
-}
-
-async function* outputOf(codec: ZstdCompress | ZstdDecompress): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const piece of codec) yield piece;
-  } catch (error) {
-    throw new FormatError("zstd data is damaged", { cause: error });
+    throw error === frames.failure ? error : new FormatError("zstd data is damaged", { cause: error });
   }
 }

@@ -149,4 +149,9 @@ Deno.test("zstd streams: what one compresses the other restores, damage is a For
   }
   await assert.rejects(() => unpack(sample(100)), FormatError);
   await assert.rejects(() => unpack(concatBytes(packed, sample(100))), FormatError);
+  const broken = ReadableStream.from((async function* () {
+    yield packed.subarray(0, 100);
+    throw new TypeError("the source failed");
+  })());
+  await assert.rejects(() => Array.fromAsync(broken.pipeThrough(zstdDecompressStream())), TypeError);
 });
