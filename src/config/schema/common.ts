@@ -36,7 +36,7 @@ export const tokenid = () => text({ min: 3, max: 64, pattern: TOKENID_PATTERN })
 /** User id or token id. */
 export const authid = () => text({ min: 3, max: 64, pattern: AUTHID_PATTERN });
 /** Name part of an API token. */
-export const tokenName = () => text({ min: 3, max: 64, pattern: SAFE_ID_PATTERN });
+export const tokenName = () => text({ pattern: SAFE_ID_PATTERN });
 /** One line of free text, at most 128 characters. */
 export const comment = () => text({ max: 128, pattern: /^\P{Cc}*$/u });
 /** ACL path: `/` or `/component…` of safe names. */
