@@ -38,8 +38,7 @@ export function roomOf(path: string): string | undefined {
 export function importsOf(text: string): { specifier: string; offset: number }[] {
   const found: { specifier: string; offset: number }[] = [];
   const source = only(text, ["code", "literal"]);
-  const pattern =
-    /(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s+|\bnew\s+URL\(\s*(?=["']\.[^"']*\.ts["']))(["'])([^"'\n]+)\1/gm;
+  const pattern = /(?:\bfrom\s*|\bimport\s*\(\s*|^\s*import\s+|\bnew\s+Worker\(\s*new\s+URL\(\s*)(["'])([^"'\n]+)\1/gm;
   for (const match of source.matchAll(pattern)) found.push({ specifier: match[2], offset: match.index });
   return found;
 }
