@@ -6,7 +6,7 @@ import type { Tool } from "./command.ts";
 import { completionCandidates } from "./completion.ts";
 import { helpText, longUsage, shortUsage } from "./help.ts";
 import { findCommand, UnknownCommandError } from "./lookup.ts";
-import { printError, printOut } from "./print.ts";
+import { logs, printError, printOut } from "./print.ts";
 
 /** Exit code of every failure. */
 export const FAILURE = 255;
@@ -29,7 +29,8 @@ export async function runTool(tool: Tool, words: readonly string[]): Promise<num
       printError(`Error: ${error.message}\n\nUsage:\n\n${shortUsage(tool, error.level)}`);
     } else {
       printError(`Error: ${errorMessage(error)}\n`);
-      if (Deno.env.get("RUST_BACKTRACE") === "1" && error instanceof Error) printError(`${error.stack}\n`);
+      const verbose = Deno.env.get("RUST_BACKTRACE") === "1" || logs("debug");
+      if (verbose && error instanceof Error) printError(`${error.stack}\n`);
     }
     return FAILURE;
   }
