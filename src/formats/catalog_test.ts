@@ -96,6 +96,50 @@ Deno.test("FF-17 the catalog that the established client wrote for 30,000 files"
   assert.equal(createHash("sha256").update(bytes).digest("hex"), expected.sha256);
 });
 
+type Listed = { path: string | { base64: string }; type: CatalogEntry["type"]; size?: number; mtime?: number };
+
+/** Writes a catalog from a listing in stored order. */
+function fromListing(listing: readonly Listed[]): Uint8Array<ArrayBuffer> {
+  return written((writer) => {
+    let depth = 0;
+    for (const { path, type, size, mtime } of listing) {
+      const full = typeof path === "string" ? new TextEncoder().encode(path) : Uint8Array.fromBase64(path.base64);
+      const level = full.filter((byte) => byte === 0x2f).length;
+      for (; depth >= level; depth--) writer.endDirectory();
+      const name = full.subarray(full.lastIndexOf(0x2f) + 1);
+      if (type === "d") writer.startDirectory(name), depth = level;
+      else if (type === "f") writer.addFile(name, size!, mtime!);
+      else writer.addEntry(type, name);
+    }
+    for (; depth > 0; depth--) writer.endDirectory();
+  });
+}
+
+Deno.test("FF-17 the catalogs of a real datastore come out byte for byte, and list as they did", async () => {
+  let checked = 0;
+  for (const snapshot of readJson("datastore/expected.json").snapshots) {
+    const archive = snapshot.archives["catalog.pcat1.didx"];
+    if (!archive?.catalog) continue;
+    const bytes = fromListing(archive.catalog);
+    assert.equal(createHash("sha256").update(bytes).digest("hex"), archive.stream_sha256);
+    const listing: Listed[] = [];
+    for await (const { path, entry } of (await CatalogReader.open(bytes)).walk()) {
+      const full = concatBytes(...path.flatMap((name) => [Uint8Array.of(0x2f), name]));
+      const shown = new TextDecoder().decode(full);
+      const { type, size, mtime } = entry;
+      const same = bytesEqual(new TextEncoder().encode(shown), full);
+      listing.push({
+        path: same ? shown : { base64: full.toBase64() },
+        type,
+        ...(type === "f" ? { size, mtime } : {}),
+      });
+    }
+    assert.deepEqual(listing, archive.catalog);
+    checked++;
+  }
+  assert.equal(checked, 12);
+});
+
 Deno.test("the reader asks for bounded pieces and keeps names as bytes", async () => {
   const odd = Uint8Array.of(0xff, 0x0a, 0x2e, 0x80);
   const bytes = written((writer) => {

@@ -34,23 +34,28 @@ class OpenDirectory {
     this.#subdirectories.push({ at: this.length, block });
   }
 
-  /** The directory's block when it is written at `offset`: length, number of entries, entries. */
-  block(offset: number): Uint8Array<ArrayBuffer> {
+  /** The directory's block when it is written at `offset`, in order: length and number of entries, entries. */
+  block(offset: number): Uint8Array<ArrayBuffer>[] {
+    const entries = this.#entriesAt(offset);
+    const count: number[] = [];
+    pushVarint(count, this.count);
+    const head: number[] = [];
+    pushVarint(head, count.length + entries.length);
+    return [Uint8Array.from([...head, ...count]), entries];
+  }
+
+  /** The entries with the distances of the subdirectories, which count from this block and so are known only now. */
+  #entriesAt(offset: number): Uint8Array<ArrayBuffer> {
     const parts: Uint8Array[] = [];
     let from = 0;
-    // A distance counts from this block, so it is known only now.
     for (const { at, block } of this.#subdirectories) {
       const distance: number[] = [];
       pushVarint(distance, offset - block);
       parts.push(this.#bytes.subarray(from, at), Uint8Array.from(distance));
       from = at;
     }
-    parts.push(this.#bytes.subarray(from, this.length));
-    const count: number[] = [];
-    pushVarint(count, this.count);
-    const head: number[] = [];
-    pushVarint(head, parts.reduce((sum, part) => sum + part.length, count.length));
-    return concatBytes(Uint8Array.from([...head, ...count]), ...parts);
+    const rest = this.#bytes.subarray(from, this.length);
+    return parts.length === 0 ? rest : concatBytes(...parts, rest);
   }
 }
 
@@ -83,7 +88,7 @@ export class CatalogWriter {
     if (this.#open.length < 2) throw new FormatError("no catalog directory is open");
     const directory = this.#open.pop() as OpenDirectory;
     const offset = this.#offset;
-    this.#emit(directory.block(offset));
+    this.#emit(...directory.block(offset));
     this.#current().appendDirectory(directory.name, offset);
   }
 
@@ -105,7 +110,7 @@ export class CatalogWriter {
     const root = this.#current();
     if (this.#open.length > 1) throw new FormatError(`${this.#open.length - 1} catalog directories are still open`);
     const offset = this.#offset;
-    this.#emit(root.block(offset));
+    this.#emit(...root.block(offset));
     const end = new Uint8Array(8);
     writeU64(viewOf(end), 0, offset);
     this.#emit(end);
@@ -118,9 +123,12 @@ export class CatalogWriter {
     return current;
   }
 
-  #emit(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#offset += bytes.length;
-    this.#sink(bytes);
+  #emit(...parts: Uint8Array<ArrayBuffer>[]): void {
+    for (const bytes of parts) {
+      if (bytes.length === 0) continue;
+      this.#offset += bytes.length;
+      this.#sink(bytes);
+    }
   }
 }
 
