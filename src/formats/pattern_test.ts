@@ -195,6 +195,25 @@ Deno.test("CL-67 CL-68 the tree that the established client archived", () => {
   assert.deepEqual(kept(tree, files, options), expected("exclude-cli"));
 });
 
+Deno.test("CL-69 the manual's example keeps exactly the files it says", () => {
+  const tree: Tree = [{ path: "/.pxarexclude", type: "file" }];
+  for (const directory of ["/subfolder0", "/subfolder1"]) {
+    tree.push({ path: directory, type: "directory" });
+    for (const file of ["file0", "file1", "file2", "file3"]) tree.push({ path: `${directory}/${file}`, type: "file" });
+  }
+  tree.push({ path: "/subfolder0/.pxarexclude", type: "file" });
+  const files = { "": "/subfolder0/file1\n/subfolder1/*\n!/subfolder1/file2\n", "/subfolder0": "file3\n" };
+  assert.deepEqual(kept(tree, files).sort(), [
+    "/.pxarexclude",
+    "/subfolder0",
+    "/subfolder0/.pxarexclude",
+    "/subfolder0/file0",
+    "/subfolder0/file2",
+    "/subfolder1",
+    "/subfolder1/file2",
+  ]);
+});
+
 Deno.test("names are bytes: what is not UTF-8 matches too", () => {
   const pattern = parsePattern(Uint8Array.of(0xff, 0x2a));
   assert.ok(pattern.matches(Uint8Array.of(0x2f, 0xff, 0x0a, 0xfe)));

@@ -1,5 +1,4 @@
 /** The task directory: logs, list of running and of finished tasks (`spec/rest-conventions.md` §12-14). */
-import { join } from "node:path";
 import { DozoError, errorMessage } from "../base/errors.ts";
 import { formatUpid, MAX_UPID_LENGTH } from "../formats/upid.ts";
 import { abortRequests, clearAbortRequest, requestAbort } from "./abort_flag.ts";
@@ -204,8 +203,3 @@ export class TaskStore {
 }
 
 const ABORT_REASON = "abort requested - aborting task";
-
-/** Where the lists and logs of a log directory are. */
-export function taskDirectory(logDirectory: string): string {
-  return join(logDirectory, "tasks");
-}
