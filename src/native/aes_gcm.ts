@@ -4,7 +4,7 @@
  */
 import { DozoError } from "../base/errors.ts";
 import { ASYNC_THRESHOLD, computeSlots } from "./in_flight.ts";
-import { ffiBytes, fixedBytes } from "./library.ts";
+import { ffiBytes, fixedBytes, holding } from "./library.ts";
 import { type LibCrypto, libcrypto } from "./libcrypto.ts";
 
 /** Bytes of the authentication tag. */
@@ -171,7 +171,12 @@ async function runCipher(
       const input = ffiBytes(run.input.subarray(at, at + PIECE));
       const output = ffiBytes(run.output.subarray(at, at + PIECE));
       const result = large
-        ? await lib.cipherUpdateNonblocking(context, output, written, input, input.length)
+        ? await holding(
+          lib.cipherUpdateNonblocking(context, output, written, input, input.length),
+          output,
+          written,
+          input,
+        )
         : lib.EVP_CipherUpdate(context, output, written, input, input.length);
       if (result !== 1) throw new DozoError("the system's cryptographic library failed", { status: 500 });
     }

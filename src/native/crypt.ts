@@ -1,5 +1,5 @@
 /** Password hashes of crypt(3) through libcrypt: yescrypt, bcrypt, SHA-crypt. The fallback for SHA-crypt is in `src/access`. */
-import { once, openLibrary, type Symbols } from "./library.ts";
+import { fixedBytes, holding, once, openLibrary, type Symbols } from "./library.ts";
 
 const SYMBOLS = {
   crypt_rn: { parameters: ["buffer", "buffer", "buffer", "i32"], result: "pointer", nonblocking: true },
@@ -15,7 +15,10 @@ const libcrypt: () => Symbols<typeof SYMBOLS> | null = once(() =>
 );
 
 function cString(text: string): Uint8Array<ArrayBuffer> {
-  return new TextEncoder().encode(`${text}\0`);
+  const bytes = new TextEncoder().encode(`${text}\0`);
+  const fixed = fixedBytes(bytes.length);
+  fixed.set(bytes);
+  return fixed;
 }
 
 /** Whether libcrypt is there. */
@@ -30,8 +33,9 @@ export function hasCrypt(): boolean {
 export async function crypt(password: string, setting: string): Promise<string | undefined> {
   const lib = libcrypt();
   if (!lib || password.includes("\0") || setting.includes("\0")) return undefined;
-  const data = new Uint8Array(DATA_SIZE);
-  const result = await lib.crypt_rn(cString(password), cString(setting), data, data.length);
+  const data = fixedBytes(DATA_SIZE);
+  const [key, salt] = [cString(password), cString(setting)];
+  const result = await holding(lib.crypt_rn(key, salt, data, data.length), key, salt, data);
   if (result === null) return undefined;
   const hash = Deno.UnsafePointerView.getCString(result);
   data.fill(0);

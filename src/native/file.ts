@@ -4,7 +4,7 @@ import { AT_FDCWD, cString, type FileName } from "./file_name.ts";
 import { failedAt, failedOn, usable } from "./fs_error.ts";
 import { ioSlots } from "./in_flight.ts";
 import { lastErrno, libc } from "./libc.ts";
-import { ffiBytes } from "./library.ts";
+import { ffiBytes, holding } from "./library.ts";
 import { OpenFlag } from "./open_flags.ts";
 
 /** Opens `path` with {@link OpenFlag}s (and mode bits, less the umask, for a new file). Returns the descriptor. */
@@ -64,14 +64,14 @@ export function readFull(fd: number, buffer: Uint8Array): number {
 /** {@link read} on another thread; for pipes and terminals as well. `buffer` must not be touched until it is settled. */
 export function readAsync(fd: number, buffer: Uint8Array): Promise<number> {
   const bytes = ffiBytes(buffer);
-  return settled(libc().readNonblocking(fd, bytes, bytes.length), () => read(fd, buffer));
+  return settled(libc().readNonblocking(fd, bytes, bytes.length), bytes, () => read(fd, buffer));
 }
 
 /** {@link pread} on another thread, at most eight at a time. `buffer` must not be touched until it is settled. */
 export function preadAsync(fd: number, buffer: Uint8Array, offset: number): Promise<number> {
   const bytes = ffiBytes(buffer);
   return ioSlots.run(() =>
-    settled(libc().preadNonblocking(fd, bytes, bytes.length, offset), () => pread(fd, buffer, offset))
+    settled(libc().preadNonblocking(fd, bytes, bytes.length, offset), bytes, () => pread(fd, buffer, offset))
   );
 }
 
@@ -111,6 +111,7 @@ export async function pwriteAsync(fd: number, data: Uint8Array, offset: number):
       const position = offset + at;
       at += await settled(
         libc().pwriteNonblocking(fd, rest, rest.length, position),
+        rest,
         () => pwrite(fd, rest, position),
       );
     }
@@ -119,8 +120,8 @@ export async function pwriteAsync(fd: number, data: Uint8Array, offset: number):
 
 // The error number of another thread is out of reach: the call is made again on this one, which fails the same way and
 // tells why, or succeeds because the reason (an interruption, a full disk) has gone.
-async function settled(call: Promise<number>, again: () => number): Promise<number> {
-  const result = await call;
+async function settled(call: Promise<number>, buffer: Uint8Array, again: () => number): Promise<number> {
+  const result = await holding(call, buffer);
   return result >= 0 ? result : again();
 }
 

@@ -2,7 +2,7 @@
 import { pbkdf2, scrypt as nodeScrypt } from "node:crypto";
 import { DozoError } from "../base/errors.ts";
 import { computeSlots } from "./in_flight.ts";
-import { ffiBytes, fixedBytes } from "./library.ts";
+import { ffiBytes, fixedBytes, holding } from "./library.ts";
 import { type LibCrypto, libcrypto } from "./libcrypto.ts";
 
 /** Cost parameters of scrypt: `n` a power of two above 1. */
@@ -57,7 +57,7 @@ export async function scryptLibrary(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const key = fixedBytes(length);
   const [secret, fixedSalt] = [fixedCopy(password), fixedCopy(salt)];
-  const result = await crypto.lib.EVP_PBE_scrypt(
+  const call = crypto.lib.EVP_PBE_scrypt(
     secret,
     secret.length,
     fixedSalt,
@@ -69,6 +69,7 @@ export async function scryptLibrary(
     key,
     length,
   );
+  const result = await holding(call, secret, fixedSalt, key);
   if (result !== 1) throw new DozoError(`scrypt refuses the parameters n=${n}, r=${r}, p=${p}`);
   return key;
 }
@@ -98,7 +99,7 @@ export async function pbkdf2Library(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const key = fixedBytes(length);
   const [secret, fixedSalt] = [fixedCopy(password), fixedCopy(salt)];
-  const result = await crypto.lib.PKCS5_PBKDF2_HMAC(
+  const call = crypto.lib.PKCS5_PBKDF2_HMAC(
     secret,
     secret.length,
     fixedSalt,
@@ -108,6 +109,7 @@ export async function pbkdf2Library(
     length,
     key,
   );
+  const result = await holding(call, secret, fixedSalt, key);
   if (result !== 1) throw new DozoError("the system's cryptographic library failed at PBKDF2", { status: 500 });
   return key;
 }

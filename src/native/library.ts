@@ -55,3 +55,18 @@ export function ffiBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
 export function fixedBytes(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(length));
 }
+
+const inUse = new Set<readonly unknown[]>();
+
+/**
+ * Result of a nonblocking call, with `buffers` held until it has ended: the runtime itself lets memory be collected and
+ * used again while another thread still works on it.
+ */
+export async function holding<T>(call: Promise<T>, ...buffers: readonly unknown[]): Promise<T> {
+  inUse.add(buffers);
+  try {
+    return await call;
+  } finally {
+    inUse.delete(buffers);
+  }
+}

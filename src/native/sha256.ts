@@ -1,7 +1,7 @@
 /** SHA-256: libcrypto on other threads for large data, `node:crypto` where that library is missing. */
 import { createHash, type Hash } from "node:crypto";
 import { ASYNC_THRESHOLD, computeSlots } from "./in_flight.ts";
-import { ffiBytes, fixedBytes } from "./library.ts";
+import { ffiBytes, fixedBytes, holding } from "./library.ts";
 import { type LibCrypto, libcrypto } from "./libcrypto.ts";
 
 /** Bytes of a digest. */
@@ -52,7 +52,8 @@ export async function hashNonblocking(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const digest = fixedBytes(SHA256_SIZE);
   if (parts.length === 1) {
-    await crypto.lib.sha256Nonblocking(ffiBytes(parts[0]), parts[0].length, digest);
+    const data = ffiBytes(parts[0]);
+    await holding(crypto.lib.sha256Nonblocking(data, data.length, digest), data, digest);
     return digest;
   }
   const context = crypto.digestContexts.take();
@@ -60,7 +61,7 @@ export async function hashNonblocking(
     crypto.lib.EVP_DigestInit_ex(context, crypto.sha256, null);
     for (const part of parts) {
       if (part.length < ASYNC_THRESHOLD) crypto.lib.EVP_DigestUpdate(context, ffiBytes(part), part.length);
-      else await crypto.lib.digestUpdateNonblocking(context, ffiBytes(part), part.length);
+      else await holding(crypto.lib.digestUpdateNonblocking(context, ffiBytes(part), part.length), part);
     }
     crypto.lib.EVP_DigestFinal_ex(context, digest, null);
     return digest;

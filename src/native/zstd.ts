@@ -2,7 +2,7 @@
 import { constants, zstdCompress, zstdDecompress as nodeZstdDecompress } from "node:zlib";
 import { DozoError, FormatError } from "../base/errors.ts";
 import { ASYNC_THRESHOLD, computeSlots } from "./in_flight.ts";
-import { ffiBytes, fixedBytes } from "./library.ts";
+import { ffiBytes, fixedBytes, holding } from "./library.ts";
 import { type LibZstd, libzstd, ZSTD_DST_SIZE_TOO_SMALL } from "./libzstd.ts";
 import { type ZstdFrame, zstdFrames } from "./zstd_frames.ts";
 
@@ -45,7 +45,11 @@ export async function compressLibrary(
     const [input, output] = [ffiBytes(src), ffiBytes(dst)];
     result = Number(
       large
-        ? await lib.compressNonblocking(context, output, output.length, input, input.length, level)
+        ? await holding(
+          lib.compressNonblocking(context, output, output.length, input, input.length, level),
+          input,
+          output,
+        )
         : lib.ZSTD_compressCCtx(context, output, output.length, input, input.length, level),
     );
   } finally {
@@ -86,7 +90,11 @@ export async function decompressLibrary(
     const input = ffiBytes(src);
     result = Number(
       large
-        ? await lib.decompressNonblocking(context, content, capacity, input, input.length)
+        ? await holding(
+          lib.decompressNonblocking(context, content, capacity, input, input.length),
+          content,
+          input,
+        )
         : lib.ZSTD_decompressDCtx(context, content, capacity, input, input.length),
     );
   } finally {
