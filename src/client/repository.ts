@@ -32,11 +32,15 @@ const AUTH_ID = `${USER}@${SAFE_ID}(?:!${SAFE_ID})?`;
 const LABEL = String.raw`[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?`;
 const HOST = String.raw`(?:${LABEL}\.)*${LABEL}`;
 const IPV6 = String.raw`\[[0-9a-fA-F:.]+\]`;
-const REPOSITORY = new RegExp(`^(?:(?:(${AUTH_ID})@)?(${HOST}|${IPV6}):)?(?:([0-9]{1,5}):)?(${SAFE_ID})$`);
+/** Text form of a repository. */
+export const REPOSITORY_PATTERN = new RegExp(`^(?:(?:(${AUTH_ID})@)?(${HOST}|${IPV6}):)?(?:([0-9]{1,5}):)?(${SAFE_ID})$`);
+
+/** Host name or address, IPv6 addresses in brackets. */
+export const SERVER_PATTERN = new RegExp(`^(?:${HOST}|${IPV6})$`);
 
 /** Reads a repository string. Throws {@link DozoError} naming the expected form. */
 export function parseRepository(text: string): Repository {
-  const match = text.length <= MAX_TEXT ? REPOSITORY.exec(text) : null;
+  const match = text.length <= MAX_TEXT ? REPOSITORY_PATTERN.exec(text) : null;
   if (!match) {
     throw new DozoError(
       `unable to parse repository '${text}': expected [[user@realm[!token]@]server[:port]:]datastore`,

@@ -5,7 +5,7 @@ import { parseGroup, parseSnapshot } from "../../formats/backup_path.ts";
 import { parseByteSize } from "../../formats/byte_size.ts";
 import { choice, integer, ParameterError, text } from "../../config/schema/mod.ts";
 import * as common from "../../config/schema/common.ts";
-import { resolveRepository } from "../../client/repository.ts";
+import { REPOSITORY_PATTERN, resolveRepository, SERVER_PATTERN } from "../../client/repository.ts";
 import { readCredential } from "../../client/secrets.ts";
 import { type CallParams, Server } from "../../client/server.ts";
 import { RateLimit } from "../../client/upload/rate_limit.ts";
@@ -13,8 +13,8 @@ import { terminalPrompts } from "../terminal.ts";
 
 /** `--repository` and the options that replace it. */
 export const repositoryParams = {
-  repository: text({ max: 256 }).optional(),
-  server: text({ max: 256 }).optional(),
+  repository: text({ max: 256, pattern: REPOSITORY_PATTERN }).optional(),
+  server: text({ max: 256, pattern: SERVER_PATTERN }).optional(),
   port: integer(1, 65535).optional().meta({ default: 8007 }),
   datastore: common.storeName().optional(),
   "auth-id": common.authid().optional(),

@@ -24,7 +24,7 @@ const namespaceList = command({
   params: z.object({
     ...repositoryParams,
     ...namespaceArgument,
-    "max-depth": integer(0, 7).optional(),
+    "max-depth": integer(0).optional(),
     "output-format": outputFormat(),
   }),
   async run(params) {

@@ -47,6 +47,7 @@ export class ChunkCutter<T> {
   #buffer: Uint8Array<ArrayBuffer>;
   #filled = 0;
   #unscanned = 0;
+  #ended = false;
 
   /** `initialSize`: first guess for a chunk's size; buffers double up to the chunker's maximum. */
   constructor(cutter: Cutter<T>, output: CutterOutput<T>, pool: BufferPool, initialSize: number) {
@@ -98,9 +99,16 @@ export class ChunkCutter<T> {
   finish(): void {
     this.scan();
     this.#cutter.finish();
+    this.#ended = true;
     if (this.#filled > 0) this.#output.chunk(this.#buffer, this.#filled);
     else this.#pool.give(this.#buffer);
     this.#filled = 0;
+  }
+
+  /** Ends the stream without its last bytes. */
+  discard(): void {
+    if (!this.#ended) this.#pool.give(this.#buffer);
+    this.#ended = true;
   }
 
   #step() {

@@ -122,6 +122,7 @@ export class ChunkUpload implements ReusingSink {
   /** Stops sending and waits until nothing runs any more. Never throws. */
   async abort(): Promise<void> {
     this.#failure ??= { error: new Error("upload was aborted") };
+    this.#cutter.discard();
     while (this.#running) await this.#running;
   }
 
@@ -175,8 +176,10 @@ export class ChunkUpload implements ReusingSink {
       return;
     }
     const { digest, size, encoded, encodedBuffer } = await step.prepared;
+    let mine = encodedBuffer;
     const giveBack = () => {
-      if (encodedBuffer) pool.give(encodedBuffer);
+      if (mine) pool.give(mine);
+      mine = undefined;
     };
     if (this.#failure) {
       giveBack();
@@ -186,9 +189,14 @@ export class ChunkUpload implements ReusingSink {
       giveBack();
       return await writer.reuse({ digest, size });
     }
-    await rate?.take(encoded.length);
-    counters.sent += encoded.length;
-    await writer.upload({ digest, size, encoded, sent: giveBack });
+    try {
+      await rate?.take(encoded.length);
+      counters.sent += encoded.length;
+      await writer.upload({ digest, size, encoded, sent: giveBack });
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
   }
 
   async #prepare(buffer: Uint8Array<ArrayBuffer>, length: number): Promise<Prepared> {
