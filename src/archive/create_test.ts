@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DozoError } from "../base/errors.ts";
 import { CatalogWriter } from "../formats/catalog.ts";
 import { MemorySink, PxarDecoder, type PxarEntry } from "../formats/pxar/mod.ts";
-import { pieces } from "../formats/pxar/vectors_for_test.ts";
+import { pieces } from "../formats/pxar/testing_vectors.ts";
 import { createArchive } from "./create.ts";
 import type { CreateOptions, CreateStats } from "./create_types.ts";
 import { listArchive } from "./list.ts";
@@ -200,7 +200,7 @@ Deno.test({
   async fn() {
     // A private mount namespace: nothing outside of this test sees the mount.
     await withTree((dir) => write(dir, { "mnt/hidden": "", "file": "" }), async (dir) => {
-      const script = new URL("./mount_for_test.ts", import.meta.url).pathname;
+      const script = new URL("./testing_mount.ts", import.meta.url).pathname;
       const inner = `mount -t tmpfs none "$1/mnt" && : > "$1/mnt/inside" && exec "$2" run -A --quiet "$3" "$1"`;
       const { code, stdout, stderr } = await new Deno.Command("unshare", {
         args: ["-m", "sh", "-c", inner, "sh", dir, Deno.execPath(), script],

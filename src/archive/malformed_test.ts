@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { DozoError } from "../base/errors.ts";
 import { memorySource, PxarAccessor, PxarDecoder } from "../formats/pxar/mod.ts";
-import { jsonVector, type MalformedCase, pieces, vector } from "../formats/pxar/vectors_for_test.ts";
+import { jsonVector, type MalformedCase, pieces, vector } from "../formats/pxar/testing_vectors.ts";
 import { extractArchive, extractMatching } from "./extract.ts";
 import type { ExtractOptions, ExtractStats } from "./extract_types.ts";
-import { listTree } from "./listing_for_test.ts";
+import { listTree } from "./testing_listing.ts";
 
 interface Case extends MalformedCase {
   extract: { exit: number; tree: string[] };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { concatBytes } from "../base/bytes.ts";
 import { MemorySink, PxarDecoder } from "../formats/pxar/mod.ts";
-import { pieces } from "../formats/pxar/vectors_for_test.ts";
+import { pieces } from "../formats/pxar/testing_vectors.ts";
 import { createArchive } from "./create.ts";
 import type { CreateStats } from "./create_types.ts";
 import type { PreviousArchive, PreviousIndex, ReusedChunk, ReusingSink } from "./reuse_types.ts";

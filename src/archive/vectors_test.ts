@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { MemorySink, memorySource, PxarAccessor, PxarDecoder } from "../formats/pxar/mod.ts";
-import { jsonVector, pieces, vector } from "../formats/pxar/vectors_for_test.ts";
+import { jsonVector, pieces, vector } from "../formats/pxar/testing_vectors.ts";
 import { close, getFlags, open, OpenFlag, setFlags } from "../native/fs.ts";
 import { createArchive } from "./create.ts";
 import type { CreateOptions } from "./create_types.ts";
 import { extractArchive, extractMatching } from "./extract.ts";
 import { DEFAULT_FEATURES } from "./features.ts";
 import { listArchive } from "./list.ts";
-import { type ListedEntry, listTree } from "./listing_for_test.ts";
+import { type ListedEntry, listTree } from "./testing_listing.ts";
 import { parsePattern } from "../formats/pattern.ts";
 
 /** Owners, devices and trusted attributes can only be restored by root. */

@@ -3,7 +3,7 @@ import { fromHex, viewOf } from "../../base/bytes.ts";
 import { findRecords, GoodbyeTable, readRecord, treeOrder } from "./goodbye.ts";
 import { HEADER_SIZE, ITEM_RULES } from "./items.ts";
 import { hashHalves, nameHash } from "./siphash.ts";
-import { jsonVector } from "./vectors_for_test.ts";
+import { jsonVector } from "./testing_vectors.ts";
 
 const text = new TextEncoder();
 

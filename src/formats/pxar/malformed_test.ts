@@ -3,7 +3,7 @@ import { FormatError } from "../../base/errors.ts";
 import { PxarAccessor, type PxarDirectory } from "./accessor.ts";
 import { PxarDecoder } from "./decoder.ts";
 import { memorySource } from "./memory.ts";
-import { jsonVector, type MalformedCase, pieces, vector } from "./vectors_for_test.ts";
+import { jsonVector, type MalformedCase, pieces, vector } from "./testing_vectors.ts";
 
 /** Reads everything, contents included; returns the number of entries. */
 async function readAll(decoder: PxarDecoder): Promise<number> {

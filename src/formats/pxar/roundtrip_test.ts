@@ -6,8 +6,8 @@ import { PxarDecoder } from "./decoder.ts";
 import { PxarEncoder } from "./encoder.ts";
 import { MemorySink, memorySource } from "./memory.ts";
 import { type Metadata, newAcl } from "./metadata.ts";
-import { recode } from "./recode_for_test.ts";
-import { jsonVector, pieces, vector } from "./vectors_for_test.ts";
+import { recode } from "./testing_recode.ts";
+import { jsonVector, pieces, vector } from "./testing_vectors.ts";
 
 const text = new TextEncoder();
 const name = (value: string) => text.encode(value);
