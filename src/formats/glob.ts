@@ -128,6 +128,7 @@ export interface GlobMode {
 
 /** Scratch space of {@link matchGlob}, which never waits and so is never entered twice. */
 let marks = new Int32Array(256);
+let skips = new Int32Array(256);
 let current = new Int32Array(256);
 let next = new Int32Array(256);
 let generation = 0;
@@ -139,12 +140,14 @@ export function matchGlob(glob: Glob, path: Uint8Array, mode: GlobMode): boolean
   const states = tokens.length + 1;
   if (marks.length < states) {
     marks = new Int32Array(states);
+    skips = new Int32Array(states);
     current = new Int32Array(states);
     next = new Int32Array(states);
     generation = 0;
   }
   if (generation > 0x7fff0000) {
     marks.fill(0);
+    skips.fill(0);
     generation = 0;
   }
   // All ways of matching advance together through the path: `current` holds how far into the pattern each has come.
@@ -165,9 +168,9 @@ export function matchGlob(glob: Glob, path: Uint8Array, mode: GlobMode): boolean
       } else if (token === ANY) {
         if (byte !== SLASH) enter(next, tokens, state + 1);
       } else if (token === ANY_IN_COMPONENT) {
-        if (byte !== SLASH) enter(next, tokens, state);
+        if (byte !== SLASH) add(next, tokens, state);
       } else if (token === ANY_PATH) {
-        enter(next, tokens, state);
+        add(next, tokens, state);
       } else if (sets[token - FIRST_SET][byte] === 1) {
         enter(next, tokens, state + 1);
       }
@@ -179,14 +182,20 @@ export function matchGlob(glob: Glob, path: Uint8Array, mode: GlobMode): boolean
   return marks[tokens.length] === generation;
 }
 
-/** Adds a state and those reachable without a byte: behind a star, and behind the slash of a double star that stands for nothing. */
+/** Goes on at a token: adds its state and those reachable from it without a byte. */
 function enter(list: Int32Array, tokens: Uint16Array, state: number): void {
-  while (marks[state] !== generation) {
-    marks[state] = generation;
-    list[count++] = state;
-    const token = tokens[state];
-    if (token === ANY_PATH && tokens[state + 1] === SLASH) enter(list, tokens, state + 2);
-    if (token !== ANY_PATH && token !== ANY_IN_COMPONENT) return;
-    state++;
+  // A double star that begins here may stand for nothing together with its slash (but not one that has taken bytes).
+  if (tokens[state] === ANY_PATH && tokens[state + 1] === SLASH && skips[state] !== generation) {
+    skips[state] = generation;
+    enter(list, tokens, state + 2);
   }
+  add(list, tokens, state);
+}
+
+/** Adds a state and, when it is a star, the one behind it. */
+function add(list: Int32Array, tokens: Uint16Array, state: number): void {
+  if (marks[state] === generation) return;
+  marks[state] = generation;
+  list[count++] = state;
+  if (tokens[state] === ANY_PATH || tokens[state] === ANY_IN_COMPONENT) enter(list, tokens, state + 1);
 }

@@ -71,6 +71,8 @@ Deno.test("CL-65 star, question mark, sets, escapes and double star", () => {
     ["/a/**", "/ab"],
     ["a/**/b", "/ab"],
     ["x**y", "/x/y"],
+    ["**/a", "/aa"],
+    ["/x/**/a", "/x/y/ba"],
     ["foo", "/foo/bar"],
   ];
   for (const [pattern, path] of yes) assert.ok(matches(pattern, path), `${pattern} should match ${path}`);
@@ -231,12 +233,19 @@ Deno.test("an anchored pattern tells which directories are worth searching", () 
 });
 
 Deno.test("no pattern takes long", () => {
-  const path = bytes("/" + "a".repeat(4000));
+  const path = bytes("/" + "a".repeat(800));
   const started = performance.now();
-  for (const hostile of ["*a".repeat(200) + "b", "**/".repeat(600) + "b", "[^/]*".repeat(300) + "b"]) {
+  for (
+    const hostile of [
+      "*a".repeat(200) + "b",
+      "**/".repeat(1300) + "b",
+      "/" + "**/".repeat(1300) + "b",
+      "[^/]*".repeat(300) + "b",
+    ]
+  ) {
     assert.ok(!parsePattern(hostile).matches(path));
   }
-  assert.ok(performance.now() - started < 5000);
+  assert.ok(performance.now() - started < 10000);
 });
 
 const piece = fc.constantFrom("a", "b", "/", "*", "**", "?", "[a]", "[^b]", "\\a", "[a-b]");
