@@ -25,8 +25,8 @@ export interface UploadedChunk {
  */
 export function storeChunk(chunks: ChunkStore, chunk: UploadedChunk): Promise<InsertResult> {
   return slots.run(async () => {
-    const work = [sealCrc(chunk.blob)];
-    if (!isEncryptedBlob(chunk.blob)) work.push(checkContent(chunk));
+    const work = isEncryptedBlob(chunk.blob) ? [sealCrc(chunk.blob)] : [sealCrc(chunk.blob), checkContent(chunk)];
+    // Both must have let go of the buffer before an error is answered.
     for (const result of await Promise.allSettled(work)) if (result.status === "rejected") throw result.reason;
     return await chunks.insert(chunk.digest, chunk.blob);
   });
