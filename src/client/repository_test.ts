@@ -1,24 +1,43 @@
 import assert from "node:assert/strict";
 import { formatRepository, parseRepository, resolveRepository } from "./repository.ts";
 
-const cases: [id: string, text: string, authId: string, server: string, port: number, datastore: string][] = [
-  ["CL-02 CL-03", "mydatastore", "root@pam", "localhost", 8007, "mydatastore"],
-  ["CL-04", "myhostname:mydatastore", "root@pam", "myhostname", 8007, "mydatastore"],
-  ["CL-05", "user@pbs@myhostname:mydatastore", "user@pbs", "myhostname", 8007, "mydatastore"],
-  ["CL-06", "user@pbs!token@host:store", "user@pbs!token", "host", 8007, "store"],
-  ["CL-07", "192.168.55.55:1234:mydatastore", "root@pam", "192.168.55.55", 1234, "mydatastore"],
-  ["CL-08", "[ff80::51]:mydatastore", "root@pam", "ff80::51", 8007, "mydatastore"],
-  ["CL-09", "[ff80::51]:1234:mydatastore", "root@pam", "ff80::51", 1234, "mydatastore"],
-  ["CL-01", "a.b@realm@host.example.org:8443:store-1", "a.b@realm", "host.example.org", 8443, "store-1"],
-];
-
-for (const [id, text, authId, server, port, datastore] of cases) {
-  Deno.test(`${id} repository '${text}' is parsed and printed back`, () => {
-    const repository = parseRepository(text);
-    assert.deepEqual(repository, { authId, server, port, datastore });
-    assert.equal(formatRepository(repository), text);
-  });
+function check(text: string, authId: string, server: string, port: number, datastore: string): void {
+  const repository = parseRepository(text);
+  assert.deepEqual(repository, { authId, server, port, datastore });
+  assert.equal(formatRepository(repository), text);
 }
+
+Deno.test("CL-02 CL-03 a datastore alone means root@pam on localhost:8007", () => {
+  check("mydatastore", "root@pam", "localhost", 8007, "mydatastore");
+});
+
+Deno.test("CL-04 server and datastore", () => {
+  check("myhostname:mydatastore", "root@pam", "myhostname", 8007, "mydatastore");
+});
+
+Deno.test("CL-05 user, server and datastore", () => {
+  check("user@pbs@myhostname:mydatastore", "user@pbs", "myhostname", 8007, "mydatastore");
+});
+
+Deno.test("CL-06 an API token as user", () => {
+  check("user@pbs!token@host:store", "user@pbs!token", "host", 8007, "store");
+});
+
+Deno.test("CL-07 an IPv4 address with a port", () => {
+  check("192.168.55.55:1234:mydatastore", "root@pam", "192.168.55.55", 1234, "mydatastore");
+});
+
+Deno.test("CL-08 an IPv6 address in brackets", () => {
+  check("[ff80::51]:mydatastore", "root@pam", "ff80::51", 8007, "mydatastore");
+});
+
+Deno.test("CL-09 an IPv6 address with a port", () => {
+  check("[ff80::51]:1234:mydatastore", "root@pam", "ff80::51", 1234, "mydatastore");
+});
+
+Deno.test("CL-01 all parts together", () => {
+  check("a.b@realm@host.example.org:8443:store-1", "a.b@realm", "host.example.org", 8443, "store-1");
+});
 
 Deno.test("CL-01 malformed repositories are refused with the expected form", () => {
   for (
