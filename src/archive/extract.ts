@@ -4,6 +4,7 @@ import { DozoError, errorMessage } from "../base/errors.ts";
 import type { AccessorEntry, PxarAccessor, PxarDecoder, PxarDirectory, PxarEntry } from "../formats/pxar/mod.ts";
 import type { ExtractOptions, ExtractStats } from "./extract_types.ts";
 import { Extractor } from "./extractor.ts";
+import { PathSelection } from "./path_selection.ts";
 import { Turns } from "./turns.ts";
 
 /** Bytes of file content that are read at once by random access. */
@@ -85,44 +86,99 @@ async function writePrelude(content: Uint8Array, { preludeTarget }: ExtractOptio
 }
 
 /**
- * Extracts what `options.patterns` select by random access, so that only the needed parts of the streams are read.
- * The metadata of all directories are looked at; contents only of what is extracted.
+ * Extracts what `options.patterns` select by random access, so that only the needed parts of the streams are read: entries
+ * on the way to a path that is named, directories below which a pattern can match, contents of what is extracted.
  */
 export async function extractMatching(accessor: PxarAccessor, options: ExtractOptions): Promise<ExtractStats> {
   const extractor = new Extractor(options);
-  const turns = new Turns(options.signal);
   try {
     if (options.preludeTarget) {
       const prelude = await accessor.prelude();
       if (prelude) await writePrelude(prelude, options);
     }
-    const root = await accessor.root();
-    extractor.openRoot(root.entry);
-    const open: AsyncGenerator<AccessorEntry, void, void>[] = [root.children()];
-    while (open.length > 0) {
-      const turn = turns.next();
-      if (turn) await turn;
-      const next = await open[open.length - 1].next();
-      if (next.done) {
-        open.pop();
-        extractor.leave();
-        continue;
-      }
-      const child = next.value;
-      if (child.kind === "directory") {
-        const directory: PxarDirectory = await accessor.openDirectory(child);
-        extractor.enter(child);
-        open.push(directory.children());
-      } else if (extractor.selects(child.name, false)) {
-        if (child.kind === "file") await placeAt(extractor, accessor, child);
-        else extractor.create(child);
-      }
-    }
+    await new MatchingWalk(accessor, extractor, options).run();
     extractor.finish();
     return extractor.stats;
   } finally {
     extractor.close();
   }
+}
+
+/** Goes through the directory tables in archive order. */
+class MatchingWalk {
+  readonly #accessor: PxarAccessor;
+  readonly #extractor: Extractor;
+  readonly #selection: PathSelection;
+  readonly #turns: Turns;
+  readonly #names: Uint8Array[] = [];
+
+  constructor(accessor: PxarAccessor, extractor: Extractor, options: ExtractOptions) {
+    this.#accessor = accessor;
+    this.#extractor = extractor;
+    this.#selection = new PathSelection(options.patterns ?? []);
+    this.#turns = new Turns(options.signal);
+  }
+
+  async run(): Promise<void> {
+    const extractor = this.#extractor;
+    const root = await this.#accessor.root();
+    extractor.openRoot(root.entry);
+    const open = [this.#children(root)];
+    while (open.length > 0) {
+      const turn = this.#turns.next();
+      if (turn) await turn;
+      const next = await open[open.length - 1].next();
+      if (next.done) {
+        open.pop();
+        this.#names.pop();
+        extractor.leave();
+      } else if (next.value.kind === "directory") {
+        const directory = await this.#enter(next.value);
+        if (directory) open.push(this.#children(directory));
+      } else if (extractor.selects(next.value.name, false)) {
+        await this.#place(next.value);
+      }
+    }
+  }
+
+  #children(directory: PxarDirectory): AsyncGenerator<AccessorEntry, void, void> {
+    const wanted = this.#extractor.selectedByDefault ? undefined : this.#selection.wantedIn(this.#names);
+    return wanted ? chosenChildren(directory, wanted) : directory.children();
+  }
+
+  /** Enters a directory unless nothing in it can be wanted. */
+  async #enter(child: AccessorEntry): Promise<PxarDirectory | undefined> {
+    const extractor = this.#extractor;
+    const selected = extractor.selects(child.name, true);
+    if (!selected && !this.#selection.canMatchBelow(extractor.pathOf(child.name))) return undefined;
+    const directory = await this.#accessor.openDirectory(child);
+    extractor.enter(child, selected);
+    this.#names.push(child.name);
+    return directory;
+  }
+
+  async #place(entry: AccessorEntry): Promise<void> {
+    if (entry.kind === "file") return await placeAt(this.#extractor, this.#accessor, entry);
+    if (entry.kind === "hardlink" && !this.#extractor.linkTargetExists(entry)) {
+      // The file's other name was not selected: this one then gets the content.
+      const { metadata, size, dataOffset } = await this.#accessor.resolveHardlink(entry);
+      return await placeAt(this.#extractor, this.#accessor, { ...entry, kind: "file", metadata, size, dataOffset });
+    }
+    this.#extractor.create(entry);
+  }
+}
+
+/** The children with these names that exist, in archive order. */
+async function* chosenChildren(
+  directory: PxarDirectory,
+  names: readonly Uint8Array[],
+): AsyncGenerator<AccessorEntry, void, void> {
+  const found: AccessorEntry[] = [];
+  for (const name of names) {
+    const child = await directory.lookup(name);
+    if (child) found.push(child);
+  }
+  yield* found.sort((a, b) => a.offset - b.offset);
 }
 
 async function placeAt(extractor: Extractor, accessor: PxarAccessor, file: PxarEntry): Promise<void> {

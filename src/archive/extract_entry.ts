@@ -6,6 +6,7 @@ import {
   fchmodat,
   FsError,
   fstatat,
+  fstatatOrNull,
   linkat,
   makeDevice,
   mknodat,
@@ -81,6 +82,15 @@ export class EntryCreator {
       });
     } catch (error) {
       throw explain("create the hardlink", error);
+    }
+  }
+
+  /** True when there is something at `path` below the root. */
+  linkTargetExists(path: Uint8Array): boolean {
+    try {
+      return this.#tree.withParentOf(path, (parent, last) => fstatatOrNull(parent, last)) !== null;
+    } catch {
+      return false;
     }
   }
 

@@ -56,6 +56,16 @@ export class Extractor {
     return match === undefined ? this.#tree.selected : match === "include";
   }
 
+  /** Path in the archive of the child `name` of the current directory, valid until the next call. */
+  pathOf(name: Uint8Array): Uint8Array {
+    return this.#tree.path.child(name);
+  }
+
+  /** True when what the hardlink `entry` refers to was extracted (or was there before). */
+  linkTargetExists(entry: PxarEntry): boolean {
+    return this.#creator.linkTargetExists(entry.target ?? new Uint8Array(0));
+  }
+
   /** Opens the target directory for the root entry. */
   openRoot(entry: PxarEntry): void {
     this.#tree.openRoot(this.#options.target, entry.metadata, this.#patterns.length === 0);
