@@ -2,28 +2,23 @@
 import { readSync } from "node:fs";
 import { DozoError } from "../base/errors.ts";
 import type { Prompts } from "../client/server.ts";
+import { readPassword } from "../native/terminal.ts";
 import { printError } from "./framework/print.ts";
-import { LineInput } from "./line_input.ts";
+
+const NEWLINE = 0x0a;
 
 /** True when a person can be asked. */
 export function isInteractive(): boolean {
   return Deno.stdin.isTerminal();
 }
 
-/** Asks for a password without showing it. Throws {@link DozoError} without a terminal or when the person gives up. */
-export function askPassword(question: string): string {
+/** Asks for a password without showing it. Rejects with {@link DozoError} without a terminal. */
+export async function askPassword(question: string): Promise<string> {
   needTerminal("password");
-  printError(question);
-  Deno.stdin.setRaw(true);
-  try {
-    return readLine();
-  } finally {
-    Deno.stdin.setRaw(false);
-    printError("\n");
-  }
+  return await readPassword(question);
 }
 
-/** Asks until the answer is yes or no. Throws {@link DozoError} without a terminal. */
+/** Asks until the answer is yes or no. Throws {@link DozoError} without a terminal or when the input ends. */
 export function askYesNo(question: string): boolean {
   needTerminal("answer");
   while (true) {
@@ -34,13 +29,13 @@ export function askYesNo(question: string): boolean {
   }
 }
 
-/** Asks for a new password twice. Throws {@link DozoError} when the two differ or it is shorter than `minLength` bytes. */
-export function newPassword(title: string, minLength: number): string {
-  const first = askPassword(title);
+/** Asks for a new password twice. Rejects with {@link DozoError} when the two differ or it is shorter than `minLength` bytes. */
+export async function newPassword(title: string, minLength: number): Promise<string> {
+  const first = await askPassword(title);
   if (new TextEncoder().encode(first).length < minLength) {
     throw new DozoError(`password too short: use at least ${minLength} characters`);
   }
-  if (askPassword("Verify Password: ") !== first) throw new DozoError("passwords do not match");
+  if (await askPassword("Verify Password: ") !== first) throw new DozoError("passwords do not match");
   return first;
 }
 
@@ -48,7 +43,7 @@ export function newPassword(title: string, minLength: number): string {
 export function terminalPrompts(): Prompts {
   return {
     interactive: isInteractive(),
-    password: (question) => Promise.resolve().then(() => askPassword(question)),
+    password: askPassword,
     confirm: (question) => Promise.resolve().then(() => askYesNo(question)),
     say: (line) => printError(`${line}\n`),
   };
@@ -60,9 +55,11 @@ function needTerminal(what: string): void {
 
 /** One line, byte by byte, so that what follows stays for the next question. */
 function readLine(): string {
-  const line = new LineInput();
+  const bytes: number[] = [];
   const byte = new Uint8Array(1);
-  while (!line.finished) line.take(readSync(0, byte) === 1 ? byte[0] : undefined);
-  if (line.cancelled) throw new DozoError("interrupted");
-  return line.text;
+  while (readSync(0, byte) === 1) {
+    if (byte[0] === NEWLINE) return new TextDecoder().decode(Uint8Array.from(bytes));
+    bytes.push(byte[0]);
+  }
+  throw new DozoError("the input ended before an answer was given");
 }

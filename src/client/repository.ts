@@ -33,7 +33,9 @@ const LABEL = String.raw`[a-zA-Z0-9](?:[a-zA-Z0-9\-]*[a-zA-Z0-9])?`;
 const HOST = String.raw`(?:${LABEL}\.)*${LABEL}`;
 const IPV6 = String.raw`\[[0-9a-fA-F:.]+\]`;
 /** Text form of a repository. */
-export const REPOSITORY_PATTERN = new RegExp(`^(?:(?:(${AUTH_ID})@)?(${HOST}|${IPV6}):)?(?:([0-9]{1,5}):)?(${SAFE_ID})$`);
+export const REPOSITORY_PATTERN = new RegExp(
+  `^(?:(?:(${AUTH_ID})@)?(${HOST}|${IPV6}):)?(?:([0-9]{1,5}):)?(${SAFE_ID})$`,
+);
 
 /** Host name or address, IPv6 addresses in brackets. */
 export const SERVER_PATTERN = new RegExp(`^(?:${HOST}|${IPV6})$`);

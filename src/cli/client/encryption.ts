@@ -25,6 +25,6 @@ export async function openEncryption(options: KeyOptions): Promise<Encryption> {
 }
 
 /** Passphrase of a protected key file. */
-export function encryptionPassphrase(): string {
-  return secretFromEnvironment(ENCRYPTION_PASSWORD) ?? askPassword("Encryption Key Password: ");
+export async function encryptionPassphrase(): Promise<string> {
+  return secretFromEnvironment(ENCRYPTION_PASSWORD) ?? await askPassword("Encryption Key Password: ");
 }

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { DozoError } from "../../base/errors.ts";
 import { bool, integer } from "../../config/schema/mod.ts";
-import { namespace } from "../../config/schema/common.ts";
+import { authid, namespace } from "../../config/schema/common.ts";
 import { text } from "../../config/schema/mod.ts";
 import { command } from "../framework/command.ts";
 import { printOut } from "../framework/print.ts";
@@ -85,7 +85,7 @@ const changeOwner = command({
     ...repositoryParams,
     ...nsParam,
     group: text({ description: "Backup group: TYPE/ID." }),
-    "new-owner": text({ min: 3, max: 64 }),
+    "new-owner": authid(),
   }),
   async run(params) {
     const selected = groupParams(params.group, namespaceOf(params));

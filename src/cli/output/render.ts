@@ -1,4 +1,5 @@
 /** Values as text (`spec/cli-output.md` §4): sizes, times, file lists, usage. */
+import { localTimeText } from "../../client/local_time.ts";
 import { humanSize } from "../../formats/human_size.ts";
 
 /** Bytes in binary units with up to three decimals: `1.187 GiB`, `0 B`. */
@@ -6,18 +7,9 @@ export function renderSize(value: unknown): string {
   return typeof value === "number" ? humanSize(value) : "";
 }
 
-const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
 /** Unix seconds as local time in the C locale's long form: `Sat Nov 21 13:01:26 2026`. */
 export function renderTime(value: unknown): string {
-  if (typeof value !== "number") return "";
-  const date = new Date(value * 1000);
-  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map((n) => String(n).padStart(2, "0")).join(
-    ":",
-  );
-  const day = String(date.getDate()).padStart(2, " ");
-  return `${DAYS[date.getDay()]} ${MONTHS[date.getMonth()]} ${day} ${clock} ${date.getFullYear()}`;
+  return typeof value === "number" ? localTimeText(value) : "";
 }
 
 /** Unix seconds in UTC: `2026-11-21T13:01:16Z`; seconds that no calendar reaches as they are. */

@@ -7,6 +7,7 @@ import { FixedIndex } from "../../formats/fixed_index.ts";
 import type { ChunkIndex } from "../../formats/index_source.ts";
 import { Manifest } from "../../formats/manifest.ts";
 import type { BackupSession } from "../../protocol/backup_client/backup_session.ts";
+import { localTimeText } from "../local_time.ts";
 import { checkIndex } from "../restore/snapshot_source.ts";
 
 /** Tells the user something, one line. */
@@ -38,7 +39,7 @@ export class PreviousSnapshot {
       log("No previous manifest available.");
       return undefined;
     }
-    log(`Downloading previous manifest (${new Date(time * 1000).toUTCString()})`);
+    log(`Downloading previous manifest (${localTimeText(time)})`);
     try {
       const manifest = await Manifest.decode(await session.previous(MANIFEST_NAME));
       if (key) manifest.verify(key);
