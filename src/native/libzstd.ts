@@ -24,6 +24,12 @@ const SYMBOLS = {
     result: "isize",
     nonblocking: true,
   },
+  decompressStreamNonblocking: {
+    name: "ZSTD_decompressStream",
+    parameters: ["pointer", "buffer", "buffer"],
+    result: "isize",
+    nonblocking: true,
+  },
 } as const;
 
 /** The opened library. Sizes come back as signed numbers: a negative one is an error code of `zstd_errors.h`. */

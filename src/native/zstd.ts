@@ -1,12 +1,11 @@
 /** zstd of whole buffers: libzstd on other threads for large data, `node:zlib` where that library is missing. */
-import { constants, zstdCompress, zstdDecompress as nodeZstdDecompress } from "node:zlib";
+import { constants, zstdCompress, zstdDecompressSync } from "node:zlib";
 import { DozoError, FormatError } from "../base/errors.ts";
+import { hasCode } from "./fs_error.ts";
 import { ASYNC_THRESHOLD, computeSlots } from "./in_flight.ts";
 import { ffiBytes, fixedBytes, holding } from "./library.ts";
 import { type LibZstd, libzstd, ZSTD_DST_SIZE_TOO_SMALL } from "./libzstd.ts";
 import { type ZstdFrame, zstdFrames } from "./zstd_frames.ts";
-
-export { zstdCompressStream, zstdDecompressStream } from "./zstd_stream.ts";
 
 /** Level that blobs are compressed with (`spec/blob.md` §3). */
 export const ZSTD_LEVEL = 1;
@@ -27,7 +26,7 @@ export async function zstdCompressInto(src: Uint8Array, dst: Uint8Array, level =
  */
 export async function zstdDecompress(src: Uint8Array, maxSize: number): Promise<Uint8Array<ArrayBuffer>> {
   const library = libzstd();
-  return library === null ? await decompressBuiltIn(src, maxSize) : await decompressLibrary(library, src, maxSize);
+  return library === null ? decompressBuiltIn(src, maxSize) : await decompressLibrary(library, src, maxSize);
 }
 
 /** {@link zstdCompressInto} by libzstd. */
@@ -107,12 +106,12 @@ export async function decompressLibrary(
 }
 
 /** {@link zstdDecompress} by the runtime's own code. */
-export async function decompressBuiltIn(src: Uint8Array, maxSize: number): Promise<Uint8Array<ArrayBuffer>> {
+export function decompressBuiltIn(src: Uint8Array, maxSize: number): Uint8Array<ArrayBuffer> {
   const frames = zstdFrames(src);
   const content = fixedBytes(capacityFor(frames, maxSize));
   let length = 0;
   for (const frame of frames) {
-    const part = await computeSlots.run(() => decompressFrame(src.subarray(frame.start, frame.end), maxSize - length));
+    const part = decompressFrame(src.subarray(frame.start, frame.end), maxSize - length);
     if (frame.contentSize !== undefined && part.length !== frame.contentSize) {
       throw new FormatError("zstd frame has another size than it announces", { offset: frame.start });
     }
@@ -122,15 +121,17 @@ export async function decompressBuiltIn(src: Uint8Array, maxSize: number): Promi
   return fitted(content, length);
 }
 
-function decompressFrame(frame: Uint8Array, maxSize: number): Promise<Uint8Array> {
-  return new Promise((resolve, reject) =>
-    nodeZstdDecompress(frame, { maxOutputLength: Math.max(1, maxSize) }, (error, content) => {
-      if (error === null && content.length <= maxSize) resolve(content);
-      else if (error === null || (error as { code?: string }).code === "ERR_BUFFER_TOO_LARGE") {
-        reject(tooLarge(maxSize));
-      } else reject(new FormatError("zstd data is damaged", { cause: error }));
-    })
-  );
+// Synchronous: the asynchronous form of the runtime throws a second time, where nobody can catch it, for damaged data.
+function decompressFrame(frame: Uint8Array, maxSize: number): Uint8Array {
+  let content: Uint8Array;
+  try {
+    content = zstdDecompressSync(frame, { maxOutputLength: Math.max(1, maxSize) });
+  } catch (error) {
+    if (hasCode(error, "ERR_BUFFER_TOO_LARGE")) throw tooLarge(maxSize);
+    throw new FormatError("zstd data is damaged", { cause: error });
+  }
+  if (content.length > maxSize) throw tooLarge(maxSize);
+  return content;
 }
 
 function capacityFor(frames: readonly ZstdFrame[], maxSize: number): number {

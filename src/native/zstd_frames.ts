@@ -30,13 +30,13 @@ export function zstdFrames(data: Uint8Array): ZstdFrame[] {
   const view = viewOf(data);
   for (let at = 0; at < data.length;) {
     need(data, at, 4);
-    const kind = zstdFrameKind(view.getUint32(at, true));
-    if (kind === "skippable") {
+    const magic = view.getUint32(at, true);
+    if ((magic & 0xffff_fff0) === SKIPPABLE_MAGIC) {
       need(data, at, 8);
       const length = view.getUint32(at + 4, true);
       need(data, at, 8 + length);
       at += 8 + length;
-    } else if (kind === "data") {
+    } else if (magic === MAGIC) {
       const frame = readFrame(data, view, at);
       frames.push(frame);
       at = frame.end;
@@ -45,18 +45,6 @@ export function zstdFrames(data: Uint8Array): ZstdFrame[] {
     }
   }
   return frames;
-}
-
-/** What a frame that begins with this magic number (the first four bytes, little-endian) is; null for no frame. */
-export function zstdFrameKind(magic: number): "data" | "skippable" | null {
-  if (magic === MAGIC) return "data";
-  return (magic & 0xffff_fff0) === SKIPPABLE_MAGIC ? "skippable" : null;
-}
-
-/** Bytes of a data frame's header that follow the descriptor byte. */
-export function frameHeaderRest(descriptor: number): number {
-  const singleSegment = (descriptor & 0x20) !== 0;
-  return (singleSegment ? 0 : 1) + DICTIONARY_ID_SIZES[descriptor & 0x03] + contentSizeBytes(descriptor);
 }
 
 function contentSizeBytes(descriptor: number): number {
@@ -69,7 +57,8 @@ function readFrame(data: Uint8Array, view: DataView, start: number): ZstdFrame {
   const descriptor = data[start + 4];
   if (descriptor & 0x08) throw new FormatError("zstd frame with a reserved bit", { offset: start + 4 });
   const hasChecksum = (descriptor & 0x04) !== 0;
-  const headerLength = 5 + frameHeaderRest(descriptor);
+  const windowBytes = descriptor & 0x20 ? 0 : 1;
+  const headerLength = 5 + windowBytes + DICTIONARY_ID_SIZES[descriptor & 0x03] + contentSizeBytes(descriptor);
   need(data, start, headerLength);
   const sizeBytes = contentSizeBytes(descriptor);
   let at = start + headerLength;

@@ -1,14 +1,24 @@
-/** zstd of streams (`tar.zst` and the like) by `node:zlib`, which works piece by piece in bounded memory. */
-import { pipeline, Readable, Writable } from "node:stream";
-import { constants, createZstdCompress, createZstdDecompress, type ZstdDecompress } from "node:zlib";
+/** zstd of streams (`tar.zst` and the like), piece by piece in bounded memory. */
+import { Writable } from "node:stream";
+import { constants, createZstdCompress } from "node:zlib";
+import { concatBytes, readU64, viewOf, writeU64 } from "../base/bytes.ts";
 import { FormatError } from "../base/errors.ts";
-import { frameHeaderRest, zstdFrameKind } from "./zstd_frames.ts";
+import { computeSlots } from "./in_flight.ts";
+import { fixedBytes, holding } from "./library.ts";
+import { type LibZstd, libzstd } from "./libzstd.ts";
+import { decompressBuiltIn } from "./zstd.ts";
 
 /** Bytes in, bytes out; for `pipeThrough`. */
 export interface ByteTransform {
   readonly readable: ReadableStream<Uint8Array>;
   readonly writable: WritableStream<Uint8Array>;
 }
+
+/** Most bytes of content, compressed and not, that {@link decompressPiecesBuiltIn} takes. */
+const BUILT_IN_LIMIT = 256 * 1024 * 1024;
+const OUTPUT_SIZE = 512 * 1024;
+const BUFFER_STRUCT_SIZE = 24;
+const POSITION_OFFSET = 16;
 
 /** A transform that compresses at `level` (1 to 19) into one frame. */
 export function zstdCompressStream(level = 3): ByteTransform {
@@ -18,142 +28,89 @@ export function zstdCompressStream(level = 3): ByteTransform {
 
 /**
  * A transform that decompresses any number of frames; the reading side fails with {@link FormatError} for damaged or
- * truncated data and for what is not zstd.
+ * truncated data and for what is not zstd. Needs at most the window of the frame (128 MiB) and a little. Without libzstd
+ * it collects the whole content, at most 256 MiB of it.
  */
 export function zstdDecompressStream(): ByteTransform {
   const input = new TransformStream<Uint8Array, Uint8Array>();
-  return { readable: ReadableStream.from(decompressFrames(input.readable)), writable: input.writable };
+  const library = libzstd();
+  const pieces = library === null
+    ? decompressPiecesBuiltIn(input.readable)
+    : decompressPiecesLibrary(library, input.readable);
+  return { readable: ReadableStream.from(pieces), writable: input.writable };
 }
 
-// The runtime's decoder ends silently after the first frame and takes truncated data for complete: so each frame gets a
-// decoder of its own, and the frame structure is followed here.
-async function* decompressFrames(input: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const frames = new FrameSplitter(input);
+/** Decompresses by libzstd. */
+export async function* decompressPiecesLibrary(
+  { lib }: LibZstd,
+  input: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const context = lib.ZSTD_createDCtx();
+  let open = true;
+  let offset = 0;
+  let output = fixedBytes(OUTPUT_SIZE);
   try {
-    while (await frames.more()) {
-      const codec = createZstdDecompress();
-      pipeline(Readable.from(frames.next()), codec, () => {});
-      yield* outputOf(codec, frames);
-    }
-  } finally {
-    await frames.cancel();
-  }
-}
-
-/** Gives the bytes of one frame after the other. */
-class FrameSplitter {
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #tracker = new FrameTracker();
-  #rest: Uint8Array = new Uint8Array();
-  /** Why {@link next} has failed: what the source threw, or what is wrong with the structure. */
-  failure?: unknown;
-
-  constructor(input: ReadableStream<Uint8Array>) {
-    this.#reader = input.getReader();
-  }
-
-  /** False at the end of the input, which has at least one frame. */
-  async more(): Promise<boolean> {
-    if (await this.#fill()) return true;
-    if (this.#tracker.offset === 0) throw new FormatError("no zstd data", { offset: 0 });
-    return false;
-  }
-
-  async *next(): AsyncGenerator<Uint8Array> {
-    try {
-      do {
-        if (!await this.#fill()) throw new FormatError("zstd data is truncated", { offset: this.#tracker.offset });
-        const length = this.#tracker.pass(this.#rest);
-        yield this.#rest.subarray(0, length);
-        this.#rest = this.#rest.subarray(length);
-      } while (!this.#tracker.atBoundary);
-    } catch (error) {
-      this.failure = error;
-      throw error;
-    }
-  }
-
-  async cancel(): Promise<void> {
-    await this.#reader.cancel().catch(() => {});
-  }
-
-  async #fill(): Promise<boolean> {
-    while (this.#rest.length === 0) {
-      const { done, value } = await this.#reader.read();
-      if (done) return false;
-      this.#rest = value;
-    }
-    return true;
-  }
-}
-
-/** Finds the ends of frames (RFC 8878 §3.1). */
-class FrameTracker {
-  #state: "magic" | "skippable" | "descriptor" | "block" = "magic";
-  #header = 0;
-  #have = 0;
-  #want = 4;
-  #skip = 0;
-  #checksum = 0;
-  #offset = 0;
-
-  /** Bytes at the start of `data` that belong to the present frame; {@link atBoundary} tells whether they end it. */
-  pass(data: Uint8Array): number {
-    let at = 0;
-    do {
-      if (this.#skip > 0) {
-        const step = Math.min(this.#skip, data.length - at);
-        this.#skip -= step;
-        at += step;
-      } else {
-        this.#header += data[at++] * 2 ** (8 * this.#have++);
-        if (this.#have === this.#want) this.#next(this.#header, this.#offset + at);
+    for await (const piece of input) {
+      const data = Uint8Array.from(piece);
+      const source = bufferStruct(data);
+      while (positionOf(source) < data.length) {
+        const target = bufferStruct(output);
+        const result = await computeSlots.run(() =>
+          holding(lib.decompressStreamNonblocking(context, target, source), context, target, source, output, data)
+        );
+        if (result < 0) {
+          throw new FormatError(`zstd data is damaged (libzstd error ${-result})`, {
+            offset: offset + positionOf(source),
+          });
+        }
+        // Zero: a frame has ended and all of it was handed out.
+        open = result !== 0n;
+        if (positionOf(target) > 0) {
+          yield output.subarray(0, positionOf(target));
+          output = fixedBytes(OUTPUT_SIZE);
+        }
       }
-    } while (at < data.length && !this.atBoundary);
-    this.#offset += at;
-    return at;
-  }
-
-  /** True where a frame has ended and none has begun. */
-  get atBoundary(): boolean {
-    return this.#state === "magic" && this.#have === 0 && this.#skip === 0;
-  }
-
-  /** Bytes passed so far. */
-  get offset(): number {
-    return this.#offset;
-  }
-
-  #next(header: number, offset: number): void {
-    if (this.#state === "magic") {
-      const kind = zstdFrameKind(header);
-      if (kind === null) throw new FormatError("not zstd data", { offset: offset - 4 });
-      if (kind === "data") this.#expect("descriptor", 1);
-      else this.#expect("skippable", 4);
-    } else if (this.#state === "skippable") {
-      this.#expect("magic", 4, header);
-    } else if (this.#state === "descriptor") {
-      this.#checksum = header & 4;
-      this.#expect("block", 3, frameHeaderRest(header));
-    } else {
-      const size = (header >> 1 & 3) === 1 ? 1 : header >> 3;
-      if (header & 1) this.#expect("magic", 4, size + this.#checksum);
-      else this.#expect("block", 3, size);
+      offset += data.length;
     }
-  }
-
-  #expect(state: "magic" | "skippable" | "descriptor" | "block", bytes: number, skip = 0): void {
-    this.#state = state;
-    this.#want = bytes;
-    this.#skip = skip;
-    this.#header = this.#have = 0;
+    // What the last input still has inside comes out without further input.
+    while (open && offset > 0) {
+      const [source, target] = [bufferStruct(fixedBytes(1), 0), bufferStruct(output)];
+      const result = await holding(lib.decompressStreamNonblocking(context, target, source), target, source, output);
+      if (result < 0 || positionOf(target) === 0) break;
+      open = result !== 0n;
+      yield output.subarray(0, positionOf(target));
+      output = fixedBytes(OUTPUT_SIZE);
+    }
+    if (open) throw new FormatError("zstd data is truncated", { offset });
+  } finally {
+    lib.ZSTD_freeDCtx(context);
   }
 }
 
-async function* outputOf(codec: ZstdDecompress, frames: FrameSplitter): AsyncGenerator<Uint8Array> {
-  try {
-    yield* codec;
-  } catch (error) {
-    throw error === frames.failure ? error : new FormatError("zstd data is damaged", { cause: error });
+/**
+ * Decompresses by the runtime's own code, all at once: its streaming decoder ends silently after the first frame, takes
+ * truncated data for complete, and throws where nobody can catch it when the data is damaged.
+ */
+export async function* decompressPiecesBuiltIn(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of input) {
+    length += piece.length;
+    if (length > BUILT_IN_LIMIT) throw new FormatError("zstd data of this size needs libzstd.so.1 on this system");
+    pieces.push(piece);
   }
+  yield decompressBuiltIn(concatBytes(...pieces), BUILT_IN_LIMIT);
+}
+
+// `ZSTD_inBuffer` and `ZSTD_outBuffer`: address, size, position.
+function bufferStruct(bytes: Uint8Array<ArrayBuffer>, length = bytes.length): Uint8Array<ArrayBuffer> {
+  const struct = fixedBytes(BUFFER_STRUCT_SIZE);
+  const view = viewOf(struct);
+  view.setBigUint64(0, Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)), true);
+  writeU64(view, 8, length);
+  return struct;
+}
+
+function positionOf(struct: Uint8Array): number {
+  return readU64(viewOf(struct), POSITION_OFFSET);
 }

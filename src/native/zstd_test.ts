@@ -5,19 +5,17 @@ import fc from "fast-check";
 import { concatBytes } from "../base/bytes.ts";
 import { FormatError } from "../base/errors.ts";
 import { openLibzstd } from "./libzstd.ts";
+import { compressBuiltIn, compressLibrary, decompressBuiltIn, decompressLibrary, ZSTD_LEVEL } from "./zstd.ts";
 import {
-  compressBuiltIn,
-  compressLibrary,
-  decompressBuiltIn,
-  decompressLibrary,
-  ZSTD_LEVEL,
+  decompressPiecesBuiltIn,
+  decompressPiecesLibrary,
   zstdCompressStream,
   zstdDecompressStream,
-} from "./zstd.ts";
+} from "./zstd_stream.ts";
 
 const library = openLibzstd();
 const decoders: [string, (src: Uint8Array, maxSize: number) => Promise<Uint8Array>][] = [
-  ["built in", decompressBuiltIn],
+  ["built in", async (src, maxSize) => await decompressBuiltIn(src, maxSize)],
 ];
 const encoders: [string, (src: Uint8Array, dst: Uint8Array) => Promise<number | null>][] = [
   ["built in", (src, dst) => compressBuiltIn(src, dst, ZSTD_LEVEL)],
@@ -128,30 +126,58 @@ Deno.test("zstd: many compressions at once keep their data apart", async () => {
   ));
 });
 
-Deno.test("zstd streams: what one compresses the other restores, damage is a FormatError", async () => {
-  const data = sample(500_000);
-  const packed = new Uint8Array(
-    await new Response(new Response(data as BodyInit).body!.pipeThrough(zstdCompressStream())).arrayBuffer(),
-  );
-  const unpack = async (bytes: Uint8Array) => {
-    const parts: Uint8Array[] = [];
-    for await (const part of new Response(bytes as BodyInit).body!.pipeThrough(zstdDecompressStream())) {
-      parts.push(part);
-    }
-    return concatBytes(...parts);
+type PieceDecoder = (input: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+const streams: [string, PieceDecoder][] = [["built in", decompressPiecesBuiltIn]];
+if (library !== null) streams.push(["libzstd", (input) => decompressPiecesLibrary(library, input)]);
+
+for (const [name, decode] of streams) {
+  const unpack = async (bytes: Uint8Array, size = 1000) => {
+    const pieces = Array.from(
+      { length: Math.ceil(bytes.length / size) },
+      (_, i) => bytes.subarray(i * size, (i + 1) * size),
+    );
+    return concatBytes(...await Array.fromAsync(decode(ReadableStream.from(pieces))));
   };
-  assert.ok(Buffer.from(await unpack(packed)).equals(data));
-  assert.ok(Buffer.from(await unpack(concatBytes(packed, packed))).equals(concatBytes(data, data)));
-  assert.ok(Buffer.from(await unpack(body("zstd-skippable-frame-first.chunk"))).equals(plain));
-  await assert.rejects(() => unpack(packed.subarray(0, packed.length - 10)), FormatError);
-  for (const cut of [1, 4, 7, packed.length - 1]) {
-    await assert.rejects(() => unpack(packed.subarray(0, cut)), FormatError, `cut at ${cut}`);
-  }
-  await assert.rejects(() => unpack(sample(100)), FormatError);
-  await assert.rejects(() => unpack(concatBytes(packed, sample(100))), FormatError);
-  const broken = ReadableStream.from((async function* () {
-    yield packed.subarray(0, 100);
-    throw new TypeError("the source failed");
-  })());
-  await assert.rejects(() => Array.fromAsync(broken.pipeThrough(zstdDecompressStream())), TypeError);
+
+  Deno.test(`zstd streams ${name}: what one compresses the other restores, damage is a FormatError`, async () => {
+    const data = sample(3_000_000);
+    const packed = concatBytes(
+      ...await Array.fromAsync(ReadableStream.from([data]).pipeThrough(zstdCompressStream())),
+    );
+    for (const size of [3, 7777, packed.length]) assert.ok(Buffer.from(await unpack(packed, size)).equals(data));
+    assert.ok(Buffer.from(await unpack(concatBytes(packed, packed))).equals(concatBytes(data, data)));
+    assert.ok(Buffer.from(await unpack(body("zstd-skippable-frame-first.chunk"))).equals(plain));
+    for (const cut of [0, 1, 4, 7, 1000, packed.length - 1]) {
+      await assert.rejects(() => unpack(packed.subarray(0, cut)), FormatError, `cut at ${cut}`);
+    }
+    await assert.rejects(() => unpack(sample(100)), FormatError);
+    await assert.rejects(() => unpack(concatBytes(packed, sample(100))), FormatError);
+    const broken = async function* () {
+      yield packed.subarray(0, 100);
+      throw await Promise.resolve(new TypeError("the source failed"));
+    };
+    await assert.rejects(() => Array.fromAsync(decode(broken())), TypeError);
+  });
+
+  Deno.test(`zstd streams ${name}: a mutated stream gives data or a FormatError, nothing else`, async () => {
+    const frame = zstdCompressSync(sample(200_000), { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
+    await fc.assert(
+      fc.asyncProperty(fc.nat(frame.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
+        const bad = Uint8Array.from(frame);
+        bad[at] ^= flip;
+        try {
+          await unpack(bad);
+        } catch (error) {
+          assert.ok(error instanceof FormatError, String(error));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+}
+
+Deno.test("zstd streams: a pipe through both transforms gives the data back", async () => {
+  const data = sample(700_000);
+  const through = ReadableStream.from([data]).pipeThrough(zstdCompressStream()).pipeThrough(zstdDecompressStream());
+  assert.ok(Buffer.from(concatBytes(...await Array.fromAsync(through))).equals(data));
 });
