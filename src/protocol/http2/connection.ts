@@ -88,7 +88,9 @@ export abstract class Http2Connection implements FrameSink, StreamHost {
     (socket as Partial<Socket>).setNoDelay?.(true);
     socket.on("data", (chunk: Uint8Array) => this.#input(chunk));
     socket.on("end", () => this.#onEnd());
-    socket.on("error", (error: Error) => this.#error ??= error);
+    socket.on("error", (cause: Error) => {
+      this.#error ??= new DozoError(`the connection broke: ${cause.message}`, { cause });
+    });
     socket.on("close", () => void this.#onClose());
     if (head.length > 0) this.#input(head);
     else this.#update();
