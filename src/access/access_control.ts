@@ -48,12 +48,15 @@ export class AccessControl {
   readonly #config: ServerConfig;
   readonly #keys: SigningKeys;
   readonly #log: AuthLog;
+  readonly #now: () => number;
   #identities?: { readonly of: unknown; readonly value: Identities };
   /** Keyed digest of a secret that verified against the hash given as the map's key. */
   readonly #knownSecrets = new Map<string, Uint8Array>();
   readonly #secretKey = randomBytes(32);
 
-  constructor(config: ServerConfig, keys: SigningKeys, log: AuthLog) {
+  /** `now`: Unix seconds. */
+  constructor(config: ServerConfig, keys: SigningKeys, log: AuthLog, now: () => number = () => Date.now() / 1000) {
+    this.#now = now;
     this.#config = config;
     this.#keys = keys;
     this.#log = log;
@@ -68,7 +71,7 @@ export class AccessControl {
 
   /** Whether an identity may act now. */
   isActive(id: AuthId): boolean {
-    return this.identities().isActive(id, Date.now() / 1000);
+    return this.identities().isActive(id, this.#now());
   }
 
   /** The caller object of a known identity, without any proof. Throws {@link DozoError} on a malformed id. */
@@ -77,7 +80,7 @@ export class AccessControl {
     return new Caller(
       parseAuthId(authid),
       this.#config.acl.read().value,
-      (id) => identities.isActive(id, Date.now() / 1000),
+      (id) => identities.isActive(id, this.#now()),
     );
   }
 
@@ -91,7 +94,7 @@ export class AccessControl {
         claimed = credentials.tokenid;
         return await this.#byToken(credentials.tokenid, credentials.secret);
       }
-      const userid = userOfTicket(this.#keys.publicKey, credentials.ticket, Date.now() / 1000);
+      const userid = userOfTicket(this.#keys.publicKey, credentials.ticket, this.#now());
       if (userid === undefined) throw new DozoError("invalid ticket");
       claimed = userid;
       return this.#byTicketUser(userid, request);
@@ -109,7 +112,7 @@ export class AccessControl {
     }
     if (request.verb !== "GET") {
       if (request.csrf === undefined) throw new DozoError("missing CSRF prevention token");
-      if (!isCsrfToken(this.#keys.csrfKey, request.csrf, userid, Date.now() / 1000)) {
+      if (!isCsrfToken(this.#keys.csrfKey, request.csrf, userid, this.#now())) {
         throw new DozoError("invalid CSRF prevention token");
       }
     }
@@ -143,7 +146,7 @@ export class AccessControl {
       const id = tryParseAuthId(username);
       if (!id || id.token !== undefined) throw new DozoError("not a user id");
       if (!this.isActive(id)) throw new DozoError("user account disabled or expired.");
-      const now = Date.now() / 1000;
+      const now = this.#now();
       const renewing = password.startsWith("PBS:") ? userOfTicket(this.#keys.publicKey, password, now) : undefined;
       if (renewing !== undefined && renewing !== username) throw new DozoError("ticket belongs to another user");
       if (renewing === undefined) {

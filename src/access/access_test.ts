@@ -119,7 +119,7 @@ function callerOn(acl: string, authid: string, active = (_: string) => true): Ca
   return new Caller(id, AclTree.parse(acl, "acl.cfg", isRole), (one) => active(one.text));
 }
 
-Deno.test("US-20 deeper rules replace inherited ones, NoAccess ends access, only propagating rules reach below", () => {
+Deno.test("US-40 US-63 US-64 deeper rules replace inherited ones, NoAccess ends access, only propagating rules reach below", () => {
   const acl =
     "acl:1:/:u@pbs:Admin\nacl:1:/datastore/a:u@pbs:DatastoreAudit\nacl:1:/datastore/b:u@pbs:NoAccess,Admin\n" +
     "acl:0:/datastore/c:u@pbs:DatastoreBackup\nacl:0:/datastore/d:u@pbs:NoAccess\nacl:0:/remote:u@pbs:RemoteAdmin\n";
@@ -137,7 +137,7 @@ Deno.test("US-20 deeper rules replace inherited ones, NoAccess ends access, only
   assert.equal(callerOn(acl, "other@pbs").rights("/").all, 0);
 });
 
-Deno.test("US-21 a token has at most the rights of its user; root@pam has all, its tokens have what they are given", () => {
+Deno.test("US-65 a token has at most the rights of its user; root@pam has all, its tokens have what they are given", () => {
   const acl = "acl:1:/:u@pbs:Audit\nacl:1:/:u@pbs!t:Admin\nacl:1:/:root@pam!t:DatastoreAudit\n";
   assert.equal(callerOn(acl, "u@pbs!t").rights("/x").all, ROLES.Audit.mask);
   assert.equal(callerOn(acl, "u@pbs!none").rights("/x").all, 0);
@@ -158,7 +158,7 @@ Deno.test("checks say which privileges are missing where", () => {
   assert.throws(() => caller.requireOwner("v@pbs"), { message: "backup owner check failed (u@pbs != v@pbs)" });
 });
 
-Deno.test("only the known ACL paths take new rules", () => {
+Deno.test("US-62 only the known ACL paths take new rules", () => {
   for (
     const path of [
       "/",

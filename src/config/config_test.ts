@@ -79,7 +79,7 @@ Deno.test("what PBS answers for its files is what the files say", () =>
     assert.equal(syncLevelOf(store[1]), "file");
   }));
 
-Deno.test("CF-10 a change under a stale digest is refused with the known text, and a fresh one is seen at once", () =>
+Deno.test("a change under a stale digest is refused with the known text, and a fresh one is seen at once", () =>
   withConfig(async (config) => {
     const empty = config.users.read().digest;
     assert.equal(empty, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
@@ -94,7 +94,7 @@ Deno.test("CF-10 a change under a stale digest is refused with the known text, a
     });
   }));
 
-Deno.test("CF-11 concurrent changes of one file are all kept, and unknown keys survive them", () =>
+Deno.test("concurrent changes of one file are all kept, and unknown keys survive them", () =>
   withConfig(async (config, etc) => {
     await Deno.writeTextFile(join(etc, "user.cfg"), "user: old@pbs\n\tfuture-key some value\n");
     await Promise.all(

@@ -14,6 +14,7 @@ const SUPERUSER = "root@pam";
 export class ServerConfig {
   readonly users: ConfigFile<Sections>;
   readonly datastores: ConfigFile<Sections>;
+  readonly domains: ConfigFile<Sections>;
   readonly acl: ConfigFile<AclTree>;
   /** Password hashes of the `pbs` realm by name. */
   readonly passwords: ConfigFile<Map<string, string>>;
@@ -47,6 +48,7 @@ export class ServerConfig {
     };
     this.users = sections("user");
     this.datastores = sections("datastore");
+    this.domains = sections("domains");
     this.passwords = hashes("shadow.json", 0o600, 2);
     this.tokenSecrets = hashes("token.shadow", 0o640, 0);
     const aclPath = join(etc, "acl.cfg");

@@ -15,6 +15,12 @@ function isOwnToken(caller: Caller, authid: string): boolean {
   return caller.id.token === undefined && id?.token !== undefined && id.userid === caller.authid;
 }
 
+/** A path and all paths above it. */
+function ancestors(path: string): string[] {
+  const components = path.split("/").filter((component) => component !== "");
+  return components.map((_, index) => `/${components.slice(0, index + 1).join("/")}`);
+}
+
 const TOP_PATHS = ["/", "/access", "/datastore", "/remote", "/system"];
 
 export const ACL_METHODS = [
@@ -107,7 +113,7 @@ export const ACL_METHODS = [
         throw new DozoError("not allowed to list permissions of " + id, { status: 403 });
       }
       const paths = path === undefined
-        ? new Set([...TOP_PATHS, ...services.config.acl.read().value.nodes.keys()])
+        ? new Set([...TOP_PATHS, ...[...services.config.acl.read().value.nodes.keys()].flatMap(ancestors)])
         : new Set([normalAclPath(path)]);
       const listed: Record<string, Record<string, boolean>> = {};
       for (const one of [...paths].sort()) {

@@ -6,7 +6,14 @@ import { DozoError } from "../../base/errors.ts";
 import { authid, backupId, backupType, bool, text } from "../../config/schema/mod.ts";
 import { method } from "../method.ts";
 import { deleteResult } from "./delete_result.ts";
-import { aclPathOf, GROUP_PARAMS, groupOf, NAMESPACE_PARAMS, openForGroup } from "./snapshot_params.ts";
+import {
+  aclPathOf,
+  GROUP_PARAMS,
+  groupOf,
+  NAMESPACE_PARAMS,
+  openForGroup,
+  requireNamespace,
+} from "./snapshot_params.ts";
 
 /** Whether somebody with Datastore.Backup only may hand a group from `owner` to `to`: between a user and its own tokens. */
 function mayHandOver(caller: Caller, owner: string, to: string): boolean {
@@ -25,6 +32,7 @@ export const GROUP_METHODS = [
     handler: async (params, { services, caller }) => {
       const ownOnly = caller.requireFullOrOwn(aclPathOf(params), ["Datastore.Audit"], ["Datastore.Backup"]);
       const store = await services.datastores.open(params.store, "read");
+      await requireNamespace(store, params.ns ?? "");
       const groups = await store.groups.list(params.ns ?? "");
       return groups.filter((group) => !ownOnly || (group.owner !== undefined && caller.owns(group.owner))).map((
         group,

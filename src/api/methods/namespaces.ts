@@ -7,6 +7,7 @@ import { bool, flag, integer, namespace, SAFE_ID_PATTERN, storeName, text } from
 import { parentNamespace } from "../../formats/namespace.ts";
 import { method } from "../method.ts";
 import { deleteResult } from "./delete_result.ts";
+import { requireNamespace } from "./snapshot_params.ts";
 
 export const NAMESPACE_METHODS = [
   method({
@@ -25,6 +26,7 @@ export const NAMESPACE_METHODS = [
         });
       }
       const store = await services.datastores.open(name, "read");
+      await requireNamespace(store, parent);
       return (await store.namespaces.list(parent, depth)).filter(visible).map((ns) => ({ ns }));
     },
   }),
@@ -42,6 +44,9 @@ export const NAMESPACE_METHODS = [
     handler: async ({ store: name, name: child, parent = "" }, { services, caller }) => {
       caller.requireAny(datastoreAclPath(name, parent), "Datastore.Modify");
       const store = await services.datastores.open(name, "write");
+      if (!(await store.namespaces.exists(parent))) {
+        throw new DozoError(`cannot create new namespace, parent ${parent} doesn't already exists`);
+      }
       return await store.namespaces.create(parent, child);
     },
   }),

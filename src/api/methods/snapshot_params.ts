@@ -2,6 +2,7 @@
 import type { Caller } from "../../access/caller.ts";
 import { datastoreAclPath } from "../../access/caller.ts";
 import type { Privilege } from "../../access/privileges.ts";
+import { DozoError } from "../../base/errors.ts";
 import { backupId, backupTime, backupType, namespace, storeName } from "../../config/schema/mod.ts";
 import type { Datastore } from "../../datastore/datastore.ts";
 import type { GroupRef, SnapshotRef } from "../../datastore/types.ts";
@@ -50,4 +51,9 @@ export async function openForGroup(
   const store = await open();
   if (mustOwn) caller.requireOwner(await store.groups.owner(groupOf(params)));
   return store;
+}
+
+/** Throws 400 when the namespace is missing. (A 404 would tell a pulling PBS that this server knows no namespaces.) */
+export async function requireNamespace(store: Datastore, ns: string): Promise<void> {
+  if (!(await store.namespaces.exists(ns))) throw new DozoError(`namespace '${ns}' does not exist`);
 }

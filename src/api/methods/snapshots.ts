@@ -4,7 +4,14 @@ import { DozoError, errorMessage } from "../../base/errors.ts";
 import { backupId, backupType, bool, text } from "../../config/schema/mod.ts";
 import type { SnapshotFile, SnapshotInfo } from "../../datastore/types.ts";
 import { method } from "../method.ts";
-import { aclPathOf, NAMESPACE_PARAMS, openForGroup, SNAPSHOT_PARAMS, snapshotOf } from "./snapshot_params.ts";
+import {
+  aclPathOf,
+  NAMESPACE_PARAMS,
+  openForGroup,
+  requireNamespace,
+  SNAPSHOT_PARAMS,
+  snapshotOf,
+} from "./snapshot_params.ts";
 
 function fileOnWire(file: SnapshotFile) {
   return {
@@ -44,6 +51,7 @@ export const SNAPSHOT_METHODS = [
     handler: async (params, { services, caller }) => {
       const ownOnly = caller.requireFullOrOwn(aclPathOf(params), ["Datastore.Audit"], ["Datastore.Backup"]);
       const store = await services.datastores.open(params.store, "read");
+      await requireNamespace(store, params.ns ?? "");
       const snapshots = await store.snapshots.list(params.ns ?? "", {
         type: params["backup-type"],
         id: params["backup-id"],

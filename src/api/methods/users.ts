@@ -179,8 +179,10 @@ export const USER_METHODS = [
     description: "Realms that users can belong to.",
     params: z.object({}),
     permission: { user: "world" },
-    handler: () => [
-      { realm: "pbs", type: "pbs", comment: "dozo authentication server", default: true },
-    ],
+    handler: (_, { services }) => {
+      const { value, digest } = services.config.domains.read();
+      const comment = value.get("pbs", "pbs")?.properties.get("comment")?.[0] ?? "dozo authentication server";
+      return new JsonResult([{ realm: "pbs", type: "pbs", comment }], { digest });
+    },
   }),
 ];
