@@ -134,7 +134,7 @@ async function uploadChunk(
 ): Promise<string> {
   const announced = given["encoded-size"];
   state.checkOpen();
-  const blob = await body.readAll(MAX_UPLOAD, announced);
+  const blob = await body.readAll(MAX_UPLOAD, announced, true);
   if (blob.length > announced) throw new DozoError("uploaded chunk is larger than announced.");
   if (blob.length < announced) throw new DozoError("uploaded chunk has unexpected size.");
   const chunk = { digest: fromHex(given.digest), size: given.size, blob };
