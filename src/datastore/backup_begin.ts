@@ -6,7 +6,6 @@ import { BackupWriter, type Holds, releaseHolds } from "./backup_writer.ts";
 import { OWNER_NAME, pathOfGroup, pathOfSnapshot, type StoreContext } from "./context.ts";
 import { isOwner, ownerFile, readOwner } from "./group_owner.ts";
 import { lockProcessShared } from "./locks/process_lock.ts";
-import { registerWriter } from "./locks/writers.ts";
 import { loadManifest } from "./manifests.ts";
 import { removeEmptyGroup } from "./removal.ts";
 import { newestFinished, timesOf } from "./tree.ts";
@@ -46,7 +45,7 @@ export async function beginBackup(store: StoreContext, begin: BeginBackup): Prom
     try {
       const start = Math.floor(Date.now() / 1000);
       holds.process = lockProcessShared(store.processLock, start);
-      holds.writer = await registerWriter(store.locks.path, start);
+      holds.writer = await store.locks.registerWriter(start);
     } catch (error) {
       await store.backend.removeTree(pathOfSnapshot(snapshot));
       throw error;

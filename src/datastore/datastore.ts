@@ -12,7 +12,6 @@ import { checkAdoptable, checkAtime, createStore, type Progress } from "./create
 import { Groups } from "./groups.ts";
 import { LockDirectory } from "./locks/lock_directory.ts";
 import { lockProcessExclusive, type ProcessLockHold } from "./locks/process_lock.ts";
-import { oldestWriter } from "./locks/writers.ts";
 import { Namespaces } from "./namespaces.ts";
 import { Snapshots } from "./snapshots.ts";
 import type { SnapshotRef, SpaceStatus, SyncLevel } from "./types.ts";
@@ -117,7 +116,7 @@ export class Datastore {
 
   /** Start time (epoch seconds) of the oldest backup that any process is writing now. For garbage collection. */
   oldestWriter(): Promise<number | undefined> {
-    return oldestWriter(this.#store.locks.path);
+    return this.#store.locks.oldestWriter();
   }
 
   /** Excludes writers of other processes, PBS included (`spec/datastore-layout.md` §6.1). Throws when there are some. */

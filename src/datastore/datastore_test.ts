@@ -233,6 +233,11 @@ Deno.test("damaged and hostile things in the tree never break a listing", async 
     await Deno.symlink(path, `${path}/ns/loop`);
 
     assert.deepEqual(await store.namespaces.list(), [""]);
+    await Deno.mkdir(`${path}/ns/real/ns/below`, { recursive: true });
+    await Deno.symlink(`${path}/ns/real`, `${path}/ns/also`);
+    assert.equal(await store.namespaces.exists("real/below"), true);
+    assert.equal(await store.namespaces.exists("also/below"), false);
+    assert.equal(await store.snapshots.exists({ ...good, id: "linked" }), false);
     const listed = await store.snapshots.list("");
     assert.deepEqual(listed.map(({ type, id, time }) => `${type}/${id}/${time}`), [
       "host/h1/1700000000",
@@ -279,6 +284,29 @@ Deno.test("a second listing of many snapshots reads no manifest", async () => {
   } finally {
     await cleanUp();
   }
+});
+
+Deno.test("ST-29 a process of root gives all files to the user of the server", async () => {
+  if (Deno.uid() !== 0) return;
+  const owner = { uid: 34, gid: 34 };
+  const { store, options, path, cleanUp } = await makeTestStore({ owner });
+  const start = Date.now() - 5000;
+  await addSnapshot(store, { ...GROUP, time: 1000 });
+  await store.groups.setNotes(GROUP, "notes");
+  await store.snapshots.setProtected({ ...GROUP, time: 1000 }, true);
+  const foreign: string[] = [];
+  const walk = (directory: string) => {
+    for (const { name, isDirectory } of Deno.readDirSync(directory)) {
+      const stat = Deno.lstatSync(`${directory}/${name}`);
+      const made = (stat.birthtime?.getTime() ?? 0) > start && name !== ".chunks" && name !== ".lock";
+      if (made && stat.uid !== 34) foreign.push(`${directory}/${name}`);
+      if (isDirectory) walk(`${directory}/${name}`);
+    }
+  };
+  walk(path);
+  walk(options.lockDirectory);
+  assert.deepEqual(foreign, []);
+  await cleanUp();
 });
 
 Deno.test("free space is reported in bytes", async () => {

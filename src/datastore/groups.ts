@@ -1,13 +1,15 @@
 /** Backup groups of one datastore. */
+import { Semaphore } from "../base/concurrency.ts";
 import { DozoError } from "../base/errors.ts";
 import { formatGroup } from "../formats/backup_path.ts";
 import { NOTES_NAME, OWNER_NAME, pathOfGroup, pathOfSnapshot, type StoreContext } from "./context.ts";
 import { ownerFile, ownerIfAny, readOwner } from "./group_owner.ts";
 import { filesOf } from "./snapshot_files.ts";
 import { removeGroup } from "./removal.ts";
-import { groupsOf, isFinished, timesOf } from "./tree.ts";
+import { directoryExists, groupsOf, isFinished, timesOf } from "./tree.ts";
 import type { DeleteStats, GroupInfo, GroupRef } from "./types.ts";
 
+const PARALLEL_READS = 8;
 const MAX_NOTES_BYTES = 1024 * 1024;
 
 /** Operations on groups; permission checks are the caller's. */
@@ -20,12 +22,9 @@ export class Groups {
 
   /** Groups of one namespace that hold at least one snapshot, sorted ct < host < vm, numeric ids first. */
   async list(ns: string): Promise<GroupInfo[]> {
-    const infos: GroupInfo[] = [];
-    for (const group of await this.refs(ns)) {
-      const info = await this.info(group);
-      if (info) infos.push(info);
-    }
-    return infos;
+    const turns = new Semaphore(PARALLEL_READS);
+    const infos = (await this.refs(ns)).map((group) => turns.run(() => this.info(group)));
+    return (await Promise.all(infos)).filter((info) => info !== undefined);
   }
 
   /** One group as {@link list} shows it; undefined when it holds no snapshot. */
@@ -56,8 +55,8 @@ export class Groups {
     return groupsOf(this.#store.backend, ns);
   }
 
-  async exists(group: GroupRef): Promise<boolean> {
-    return (await this.#store.backend.stat(pathOfGroup(group)))?.kind === "directory";
+  exists(group: GroupRef): Promise<boolean> {
+    return directoryExists(this.#store.backend, pathOfGroup(group));
   }
 
   /** Authentication id of the owner. Throws when the owner file is missing or unreadable. */

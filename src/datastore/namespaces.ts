@@ -3,7 +3,7 @@ import { DozoError } from "../base/errors.ts";
 import { MAX_NAMESPACE_DEPTH, namespacePath, newNamespace } from "../formats/namespace.ts";
 import type { StoreContext } from "./context.ts";
 import { removeGroup } from "./removal.ts";
-import { below, childNamespaces, groupsOf } from "./tree.ts";
+import { below, childNamespaces, directoryExists, groupsOf } from "./tree.ts";
 import type { DeleteStats } from "./types.ts";
 
 /** Operations on namespaces; permission checks are the caller's. */
@@ -17,7 +17,7 @@ export class Namespaces {
   /** Whether the namespace exists (the root always does). Throws for a malformed or too deep one. */
   async exists(ns: string): Promise<boolean> {
     const path = namespacePath(ns);
-    return path === "" || (await this.#store.backend.stat(path))?.kind === "directory";
+    return path === "" || await directoryExists(this.#store.backend, path);
   }
 
   /** Throws 404 unless the namespace exists. */

@@ -12,7 +12,7 @@ import { loadManifest, updateManifest } from "./manifests.ts";
 import { forgetSnapshot, isProtected } from "./removal.ts";
 import { contentOf, listedFiles } from "./snapshot_files.ts";
 import { SnapshotReader } from "./snapshot_reader.ts";
-import { groupsOf, isFinished, timesOf } from "./tree.ts";
+import { directoryExists, groupsOf, isFinished, timesOf } from "./tree.ts";
 import type { GroupRef, SnapshotFile, SnapshotInfo, SnapshotRef, VerifyState } from "./types.ts";
 
 const PARALLEL_READS = 8;
@@ -33,17 +33,19 @@ export class Snapshots {
     ns: string,
     filter: { type?: string; id?: string; accept?: (group: GroupRef, owner: string | undefined) => boolean } = {},
   ): Promise<SnapshotInfo[]> {
-    const found: Promise<SnapshotInfo>[] = [];
     const turns = new Semaphore(PARALLEL_READS);
-    for (const group of await groupsOf(this.#store.backend, ns, filter.type)) {
-      if (filter.id !== undefined && filter.id !== group.id) continue;
-      const owner = await ownerIfAny(this.#store, group);
-      if (filter.accept && !filter.accept(group, owner)) continue;
-      for (const time of await timesOf(this.#store.backend, group)) {
-        found.push(turns.run(() => this.#info({ ...group, time }, owner)));
-      }
-    }
-    return await Promise.all(found);
+    const groups = (await groupsOf(this.#store.backend, ns, filter.type))
+      .filter(({ id }) => filter.id === undefined || filter.id === id);
+    const perGroup = await Promise.all(groups.map((group) =>
+      turns.run(async () => {
+        const owner = await ownerIfAny(this.#store, group);
+        if (filter.accept && !filter.accept(group, owner)) return [];
+        const times = await timesOf(this.#store.backend, group);
+        return times.map((time) => ({ snapshot: { ...group, time }, owner }));
+      })
+    ));
+    const infos = perGroup.flat().map(({ snapshot, owner }) => turns.run(() => this.#info(snapshot, owner)));
+    return await Promise.all(infos);
   }
 
   /** Times of the snapshots of a group, ascending, and whether each is finished. Reads no manifest. */
@@ -98,8 +100,8 @@ export class Snapshots {
     return loadManifest(this.#store, snapshot);
   }
 
-  async exists(snapshot: SnapshotRef): Promise<boolean> {
-    return (await this.#store.backend.stat(pathOfSnapshot(snapshot)))?.kind === "directory";
+  exists(snapshot: SnapshotRef): Promise<boolean> {
+    return directoryExists(this.#store.backend, pathOfSnapshot(snapshot));
   }
 
   /** Notes of the snapshot, `""` when there are none. */

@@ -23,6 +23,14 @@ export function below(parent: string, child: string): string {
   return parent === "" ? child : `${parent}/${child}`;
 }
 
+/** Whether `path` is a directory, reached through directories only: no symlink on the way leads elsewhere. */
+export async function directoryExists(backend: StorageBackend, path: string): Promise<boolean> {
+  for (let slash = path.indexOf("/"); slash > 0; slash = path.indexOf("/", slash + 1)) {
+    if ((await backend.stat(path.slice(0, slash)))?.kind !== "directory") return false;
+  }
+  return (await backend.stat(path))?.kind === "directory";
+}
+
 /** Namespaces directly below `ns`, sorted. */
 export async function childNamespaces(backend: StorageBackend, ns: string): Promise<string[]> {
   if (namespaceDepth(ns) >= MAX_NAMESPACE_DEPTH) return [];

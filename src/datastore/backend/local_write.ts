@@ -1,5 +1,6 @@
 /** Atomic writing of whole files on a local file system: temporary file, then rename. */
-import { failure, isMissing } from "./failure.ts";
+import { AT_FDCWD, renameat2, RenameFlag } from "../../native/fs.ts";
+import { codeOf, failure, isMissing } from "./failure.ts";
 import { tempName } from "./temp_name.ts";
 import type { WriteOptions } from "./contract.ts";
 
@@ -66,13 +67,8 @@ export async function writeWhole(
   try {
     temp = await writeTemp(path, parts, options);
     if (options.exclusive) {
-      // link(2) is the rename that refuses to replace.
-      try {
-        await Deno.link(temp, path);
-      } catch (error) {
-        if (error instanceof Deno.errors.AlreadyExists) return false;
-        throw error;
-      }
+      if (!await renameToFree(temp, path)) return false;
+      temp = undefined;
     } else {
       await Deno.rename(temp, path);
       temp = undefined;
@@ -83,6 +79,23 @@ export async function writeWhole(
     throw failure(`unable to write "${path}"`, error);
   } finally {
     if (temp !== undefined) await Deno.remove(temp).catch(() => {});
+  }
+}
+
+/** Renames unless the target exists (then false). Network file systems know no such rename, but hard links do the same. */
+async function renameToFree(from: string, to: string): Promise<boolean> {
+  try {
+    try {
+      renameat2(AT_FDCWD, from, AT_FDCWD, to, RenameFlag.NOREPLACE);
+    } catch (error) {
+      if (codeOf(error) !== "EINVAL" && codeOf(error) !== "ENOSYS") throw error;
+      await Deno.link(from, to);
+      await Deno.remove(from);
+    }
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The locks of one store: group, snapshot and manifest (`spec/datastore-layout.md` §6.2 and §6.3). */
 import type { GroupRef, SnapshotRef } from "../types.ts";
 import { type HeldLock, lockFile, type LockKind, tryLockFile } from "./lock_file.ts";
+import { oldestWriter, registerWriter } from "./writers.ts";
 import { groupLockName, manifestLockName, snapshotLockName } from "./lock_names.ts";
 
 const MANIFEST_WAIT_MS = 5000;
@@ -43,6 +44,16 @@ export class LockDirectory {
     const path = `${this.path}/${manifestLockName(snapshot)}`;
     const request = { kind: "exclusive", wait: MANIFEST_WAIT_MS, owner: this.#owner } as const;
     return lockFile(path, request, "unable to acquire manifest lock");
+  }
+
+  /** Registers a running backup that began at `startTime` (epoch seconds); end it with `remove()`. */
+  registerWriter(startTime: number): Promise<HeldLock> {
+    return registerWriter(this.path, startTime, this.#owner);
+  }
+
+  /** Start time (epoch seconds) of the oldest running backup of any process. */
+  oldestWriter(): Promise<number | undefined> {
+    return oldestWriter(this.path);
   }
 
   groupPath(group: GroupRef): string {

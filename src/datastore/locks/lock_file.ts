@@ -1,6 +1,6 @@
 /** flock on lock files, with the check that the locked file still is the one under its name (`spec/datastore-layout.md` §6.2). */
 import { DozoError } from "../../base/errors.ts";
-import { close, fstat, lstat, open, OpenFlag } from "../../native/fs.ts";
+import { close, fchown, fstat, lstat, open, OpenFlag } from "../../native/fs.ts";
 import { tryFlock } from "../../native/lock.ts";
 import { codeOf, failure } from "../backend/failure.ts";
 
@@ -77,19 +77,34 @@ function attempt(path: string, { kind, owner }: LockRequest): HeldLock | undefin
 
 function openLockFile(path: string, owner: LockRequest["owner"]): number {
   const flags = OpenFlag.READ_WRITE | OpenFlag.APPEND | OpenFlag.CREATE | OpenFlag.NOFOLLOW;
+  let fd: number;
   try {
-    return open(path, flags, FILE_MODE);
+    fd = open(path, flags, FILE_MODE);
   } catch (error) {
     if (codeOf(error) !== "ENOENT") throw failure(`unable to open lock file "${path}"`, error);
+    try {
+      makeDirectory(path.slice(0, path.lastIndexOf("/")), owner);
+      fd = open(path, flags, FILE_MODE);
+    } catch (second) {
+      throw failure(`unable to create lock file "${path}"`, second);
+    }
   }
+  // A file that root made must be open to the server's own user.
+  if (owner && fstat(fd).uid !== owner.uid) fchown(fd, owner.uid, owner.gid);
+  return fd;
+}
+
+function makeDirectory(path: string, owner: LockRequest["owner"]): void {
   try {
-    Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true, mode: 0o755 });
-    const fd = open(path, flags, FILE_MODE);
-    if (owner) Deno.chownSync(path, owner.uid, owner.gid);
-    return fd;
+    Deno.mkdirSync(path, { mode: 0o755 });
   } catch (error) {
-    throw failure(`unable to create lock file "${path}"`, error);
+    if (codeOf(error) === "EEXIST") return;
+    if (codeOf(error) !== "ENOENT" || path === "") throw error;
+    makeDirectory(path.slice(0, path.lastIndexOf("/")), owner);
+    makeDirectory(path, owner);
+    return;
   }
+  if (owner) Deno.chownSync(path, owner.uid, owner.gid);
 }
 
 function isSameFile(fd: number, path: string): boolean {

@@ -3,7 +3,7 @@
  * as long as it writes. Garbage collection runs in a process of its own and learns from it the time of the oldest writer, which
  * PBS knows from its own memory.
  */
-import type { HeldLock } from "./lock_file.ts";
+import type { HeldLock, LockRequest } from "./lock_file.ts";
 import { tryLockFile } from "./lock_file.ts";
 import { DozoError } from "../../base/errors.ts";
 import { isMissing } from "../backend/failure.ts";
@@ -12,11 +12,15 @@ const DIRECTORY = ".writers";
 const NAME = /^([0-9]{1,12})-[0-9a-f-]{36}$/;
 
 /** Registers a writer from `startTime` (epoch seconds) on. `lockDirectory` is that of the store. End it with `remove()`. */
-export async function registerWriter(lockDirectory: string, startTime: number): Promise<HeldLock> {
+export async function registerWriter(
+  lockDirectory: string,
+  startTime: number,
+  owner?: LockRequest["owner"],
+): Promise<HeldLock> {
   // A scan may take a new file for that of a dead writer and remove it: then the next name serves.
   for (let attempt = 0; attempt < 100; attempt++) {
     const path = `${lockDirectory}/${DIRECTORY}/${startTime}-${crypto.randomUUID()}`;
-    const lock = await tryLockFile(path, { kind: "exclusive" });
+    const lock = await tryLockFile(path, { kind: "exclusive", owner });
     if (lock) return lock;
   }
   throw new DozoError(`unable to register a writer in "${lockDirectory}/${DIRECTORY}"`);

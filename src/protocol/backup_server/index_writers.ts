@@ -21,6 +21,14 @@ export interface ChunkUse {
   readonly digest: Uint8Array;
 }
 
+/**
+ * Index entries per stretch of an image. Memory is used per stretch, so an upload that puts single chunks far apart
+ * could exhaust it: besides {@link FREE_STRETCHES} each stretch must be paid for with {@link PRICE} entries.
+ */
+const STRETCH = 8192;
+const FREE_STRETCHES = 256;
+const PRICE = 16;
+
 /** How far a writer is: `closing` takes nothing more, `failed` never closes. */
 type WriterState = "open" | "closing" | "failed";
 
@@ -135,6 +143,7 @@ export class FixedSessionWriter extends SessionIndexWriter {
   /** Size given at the start; undefined while it grows. */
   readonly #declared: number | undefined;
   #incremental = false;
+  readonly #stretches = new Set<number>();
   #smallUploads = 0;
   #endedShort = false;
 
@@ -177,8 +186,18 @@ export class FixedSessionWriter extends SessionIndexWriter {
       throw new DozoError(`chunk with unexpected length (${length} != ${DEFAULT_FIXED_CHUNK_SIZE})`);
     }
     if (offset % DEFAULT_FIXED_CHUNK_SIZE !== 0) throw new DozoError(`got unaligned chunk (pos = ${offset})`);
+    this.#countStretch(offset);
     this.#index.set(offset, length, digest);
     if (length < DEFAULT_FIXED_CHUNK_SIZE) this.#endedShort = true;
+  }
+
+  #countStretch(offset: number): void {
+    const stretch = Math.floor(offset / DEFAULT_FIXED_CHUNK_SIZE / STRETCH);
+    if (this.#incremental || this.#stretches.has(stretch)) return;
+    if (this.#stretches.size >= FREE_STRETCHES + this.#index.appended / PRICE) {
+      throw new DozoError(`fixed writer '${this.name}' - chunks are too scattered, append them in order`);
+    }
+    this.#stretches.add(stretch);
   }
 
   protected override checkClaim({ chunkCount, size }: CloseClaim): void {

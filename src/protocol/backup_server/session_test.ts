@@ -295,3 +295,18 @@ Deno.test("a benchmark session leaves nothing and is no failure", async () => {
   assert.deepEqual(await test.store.groups.refs(""), []);
   await test.cleanUp();
 });
+
+Deno.test("BP-07 entries scattered over a huge image are refused before they exhaust the memory", async () => {
+  const test = await makeTestStore();
+  const served = await serveOverTcp(await open(test));
+  const size = 2 ** 52;
+  const wid = await ask(served, "POST", "/fixed_index", { "archive-name": "d.img.fidx", size }) as number;
+  const data = new Uint8Array(4 * 1024 * 1024);
+  const blob = await encodeBlob(data);
+  const digest = await ask(served, "POST", chunkPath("fixed", wid, data, blob), blob);
+  const offsets = Array.from({ length: 2000 }, (_, i) => i * 2 ** 40);
+  const append = { wid, "digest-list": offsets.map(() => digest), "offset-list": offsets };
+  await assert.rejects(ask(served, "PUT", "/fixed_index", append), /too scattered/);
+  await served.close();
+  await test.cleanUp();
+});
