@@ -30,3 +30,16 @@ Deno.test("libraries: a buffer lives as long as the call that uses it", { ignore
   assert.equal(collected, false);
   await call;
 });
+
+Deno.test("libraries: DOZO_NATIVE=off leaves the optional ones alone, and the work is done all the same", async () => {
+  const url = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
+  const source = `
+    const { libcrypto } = await import(${url("./libcrypto.ts")});
+    const { libzstd } = await import(${url("./libzstd.ts")});
+    const { sha256 } = await import(${url("./crypto.ts")});
+    console.log(libcrypto(), libzstd(), (await sha256(new Uint8Array(70000))).length);
+  `;
+  const env = { DOZO_NATIVE: "off" };
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["eval", source], env }).output();
+  assert.equal(new TextDecoder().decode(stdout).trim(), "null null 32");
+});

@@ -22,11 +22,18 @@ export async function zstdCompressInto(src: Uint8Array, dst: Uint8Array, level =
 /**
  * Content of zstd data: any number of frames, skippable ones included, with or without content size and checksum.
  * Throws {@link FormatError} when the content exceeds `maxSize` bytes, when the data is truncated, damaged, empty or
- * followed by something else. Never allocates more than `maxSize`.
+ * followed by something else. Never allocates more than `maxSize`. The result is a view on `into` where that is given and
+ * large enough for what the frames announce: a buffer that is used again spares the system clearing new memory.
  */
-export async function zstdDecompress(src: Uint8Array, maxSize: number): Promise<Uint8Array<ArrayBuffer>> {
+export async function zstdDecompress(
+  src: Uint8Array,
+  maxSize: number,
+  into?: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
   const library = libzstd();
-  return library === null ? decompressBuiltIn(src, maxSize) : await decompressLibrary(library, src, maxSize);
+  return library === null
+    ? decompressBuiltIn(src, maxSize, into)
+    : await decompressLibrary(library, src, maxSize, into);
 }
 
 /** {@link zstdCompressInto} by libzstd. */
@@ -78,9 +85,10 @@ export async function decompressLibrary(
   { lib, decompressContexts }: LibZstd,
   src: Uint8Array,
   maxSize: number,
+  into?: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const capacity = capacityFor(zstdFrames(src), maxSize);
-  const content = fixedBytes(capacity);
+  const content = roomFor(capacity, into);
   const large = capacity >= ASYNC_THRESHOLD || src.length >= ASYNC_THRESHOLD;
   if (large) await computeSlots.acquire();
   const context = decompressContexts.take();
@@ -102,13 +110,17 @@ export async function decompressLibrary(
   }
   if (result === ZSTD_DST_SIZE_TOO_SMALL && capacity === maxSize) throw tooLarge(maxSize);
   if (result < 0) throw new FormatError(`zstd data is damaged (libzstd error ${-result})`);
-  return fitted(content, result);
+  return fitted(content, result, into);
 }
 
 /** {@link zstdDecompress} by the runtime's own code. */
-export function decompressBuiltIn(src: Uint8Array, maxSize: number): Uint8Array<ArrayBuffer> {
+export function decompressBuiltIn(
+  src: Uint8Array,
+  maxSize: number,
+  into?: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   const frames = zstdFrames(src);
-  const content = fixedBytes(capacityFor(frames, maxSize));
+  const content = roomFor(capacityFor(frames, maxSize), into);
   let length = 0;
   for (const frame of frames) {
     const part = decompressFrame(src.subarray(frame.start, frame.end), maxSize - length);
@@ -118,7 +130,7 @@ export function decompressBuiltIn(src: Uint8Array, maxSize: number): Uint8Array<
     content.set(part, length);
     length += part.length;
   }
-  return fitted(content, length);
+  return fitted(content, length, into);
 }
 
 // Synchronous: the asynchronous form of the runtime throws a second time, where nobody can catch it, for damaged data.
@@ -148,9 +160,19 @@ function capacityFor(frames: readonly ZstdFrame[], maxSize: number): number {
   return Math.min(capacity, maxSize);
 }
 
-function fitted(content: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+function roomFor(capacity: number, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return into !== undefined && into.length >= capacity ? into.subarray(0, capacity) : fixedBytes(capacity);
+}
+
+// A short content in a large buffer of its own would waste the rest for as long as it lives.
+function fitted(
+  content: Uint8Array<ArrayBuffer>,
+  length: number,
+  into?: Uint8Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> {
   if (length === content.length) return content;
-  return 2 * length < content.length ? content.slice(0, length) : content.subarray(0, length);
+  const own = content.buffer !== into?.buffer;
+  return own && 2 * length < content.length ? content.slice(0, length) : content.subarray(0, length);
 }
 
 function tooLarge(maxSize: number): FormatError {

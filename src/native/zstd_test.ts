@@ -14,14 +14,15 @@ import {
 } from "./zstd_stream.ts";
 
 const library = openLibzstd();
-const decoders: [string, (src: Uint8Array, maxSize: number) => Promise<Uint8Array>][] = [
-  ["built in", async (src, maxSize) => await decompressBuiltIn(src, maxSize)],
+type Decoder = (src: Uint8Array, maxSize: number, into?: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>;
+const decoders: [string, Decoder][] = [
+  ["built in", async (src, maxSize, into) => await decompressBuiltIn(src, maxSize, into)],
 ];
 const encoders: [string, (src: Uint8Array, dst: Uint8Array) => Promise<number | null>][] = [
   ["built in", (src, dst) => compressBuiltIn(src, dst, ZSTD_LEVEL)],
 ];
 if (library !== null) {
-  decoders.push(["libzstd", (src, maxSize) => decompressLibrary(library, src, maxSize)]);
+  decoders.push(["libzstd", (src, maxSize, into) => decompressLibrary(library, src, maxSize, into)]);
   encoders.push(["libzstd", (src, dst) => compressLibrary(library, src, dst, ZSTD_LEVEL)]);
 }
 
@@ -70,6 +71,17 @@ for (const [name, decompress] of decoders) {
     await assert.rejects(() => decompress(bomb, 1 << 20), FormatError);
     assert.equal((await decompress(bomb, 4 << 20)).length, 4 << 20);
     assert.equal((await decompress(bomb, 8 << 20)).length, 4 << 20);
+  });
+
+  Deno.test(`zstd ${name}: content goes into the given buffer where it is large enough`, async () => {
+    const frame = zstdCompressSync(sample(5000));
+    const buffer = new Uint8Array(6000).fill(0xee);
+    const content = await decompress(frame, MAX, buffer);
+    assert.equal(content.buffer, buffer.buffer);
+    assert.ok(Buffer.from(content).equals(sample(5000)));
+    assert.equal(buffer[5000], 0xee);
+    const elsewhere = await decompress(frame, MAX, new Uint8Array(4999));
+    assert.ok(Buffer.from(elsewhere).equals(sample(5000)));
   });
 
   Deno.test(`zstd ${name}: mutated frames give content or a FormatError, nothing else`, async () => {
