@@ -76,7 +76,7 @@ for (const [name, decompress] of decoders) {
   Deno.test(`zstd ${name}: content goes into the given buffer where it is large enough`, async () => {
     const frame = zstdCompressSync(sample(5000));
     const buffer = new Uint8Array(6000).fill(0xee);
-    const content = await decompress(frame, MAX, buffer);
+    const content = await decompress(frame, 5500, buffer);
     assert.equal(content.buffer, buffer.buffer);
     assert.ok(Buffer.from(content).equals(sample(5000)));
     assert.equal(buffer[5000], 0xee);
