@@ -13,17 +13,26 @@ import type { ListenAddress } from "./options.ts";
 import { sniff } from "./sniff.ts";
 import { staticAnswer } from "./static_files.ts";
 
-/** Time for the TLS handshake, for the header of a request, and between two requests of a connection. */
-const HANDSHAKE_MS = 10_000;
-const HEADER_MS = 30_000;
-const IDLE_MS = 120_000;
 const MAX_HEADER = 16 << 10;
-const MAX_CONNECTIONS = 4096;
 const TCP_KEEPALIVE_MS = 120_000;
+
+/** Bounds of what a connection may take. Times in milliseconds. */
+export interface FrontLimits {
+  /** For the first bytes and the TLS handshake, each. */
+  readonly handshake: number;
+  /** For the complete header of the first request. */
+  readonly header: number;
+  /** Until the complete header of a further request. */
+  readonly idle: number;
+  readonly connections: number;
+}
+
+const LIMITS: FrontLimits = { handshake: 10_000, header: 30_000, idle: 120_000, connections: 4096 };
 
 /** One listening server. */
 export class Front {
   readonly #api: Api;
+  readonly #limits: FrontLimits;
   readonly #log: LogFile;
   readonly #tls: TlsServer;
   readonly #tcp: Server;
@@ -34,7 +43,8 @@ export class Front {
   #requests = 0;
   #closing = false;
 
-  constructor(api: Api, certificate: Certificate, log: LogFile) {
+  constructor(api: Api, certificate: Certificate, log: LogFile, limits: Partial<FrontLimits> = {}) {
+    this.#limits = { ...LIMITS, ...limits };
     this.#api = api;
     this.#log = log;
     this.#tls = createTlsServer({
@@ -43,12 +53,12 @@ export class Front {
       ALPNProtocols: ["http/1.1"],
       minVersion: "TLSv1.2",
       maxHeaderSize: MAX_HEADER,
-      handshakeTimeout: HANDSHAKE_MS,
+      handshakeTimeout: this.#limits.handshake,
     });
-    this.#tls.keepAliveTimeout = IDLE_MS;
+    this.#tls.keepAliveTimeout = this.#limits.idle;
     this.#tls.on("request", (request, response) => void this.#onRequest(request, response));
     this.#tls.on("upgrade", (request, socket, head) => void this.#onUpgrade(request, socket, head));
-    this.#tls.on("secureConnection", (socket) => this.#awaitRequest(socket, HEADER_MS));
+    this.#tls.on("secureConnection", (socket) => this.#awaitRequest(socket, true));
     this.#tls.on("tlsClientError", (_error, socket) => socket.destroy());
     this.#tls.on("clientError", (_error, socket) => socket.destroy());
     this.#tcp = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS });
@@ -96,15 +106,15 @@ export class Front {
   }
 
   #onConnection(socket: Socket): void {
-    if (this.#sockets.size >= MAX_CONNECTIONS || this.#closing) {
+    if (this.#sockets.size >= this.#limits.connections || this.#closing) {
       socket.destroy();
       return;
     }
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     socket.on("error", () => socket.destroy());
-    sniff(socket, (raw) => {
-      const timer = setTimeout(() => raw.destroy(), HANDSHAKE_MS);
+    sniff(socket, this.#limits.handshake, (raw) => {
+      const timer = setTimeout(() => raw.destroy(), this.#limits.handshake);
       raw.once("close", () => clearTimeout(timer));
       this.#handshakes.set(raw, timer);
       this.#tls.emit("connection", raw);
@@ -113,20 +123,19 @@ export class Front {
 
   readonly #handshakes = new WeakMap<object, ReturnType<typeof setTimeout>>();
 
-  /** Ends a connection that sends no complete request header within `limit` milliseconds. */
-  #awaitRequest(socket: Duplex & { _parent?: object }, limit: number): void {
+  /** Ends a connection that does not send a complete request header in time; `first`: nothing was requested on it yet. */
+  #awaitRequest(socket: Duplex & { _parent?: object }, first: boolean): void {
     if (socket._parent) clearTimeout(this.#handshakes.get(socket._parent));
-    if (this.#closing && limit === IDLE_MS) {
+    if (this.#closing && !first) {
       socket.destroy();
       return;
     }
-    const known = this.#waiting.get(socket);
-    if (known !== undefined) clearTimeout(known);
-    else if (limit === HEADER_MS) {
+    if (first) {
       socket.on("error", () => socket.destroy());
       socket.once("close", () => this.#gotRequest(socket));
     }
-    this.#waiting.set(socket, setTimeout(() => socket.destroy(), limit));
+    this.#gotRequest(socket);
+    this.#waiting.set(socket, setTimeout(() => socket.destroy(), first ? this.#limits.header : this.#limits.idle));
   }
 
   #gotRequest(socket: Duplex): void {
@@ -160,7 +169,7 @@ export class Front {
       this.#requests--;
       // What is left of the body would be taken for the next request.
       if (!request.complete) response.destroyed ? socket.destroy() : response.once("close", () => socket.destroy());
-      else if (!socket.destroyed) this.#awaitRequest(socket, IDLE_MS);
+      else if (!socket.destroyed) this.#awaitRequest(socket, false);
     }
   }
 

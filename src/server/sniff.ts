@@ -1,12 +1,14 @@
 /** TLS or not: the first bytes of a connection decide (`spec/rest-conventions.md` §1). */
 import type { Socket } from "node:net";
 
-const SNIFF_MS = 10_000;
 const MAX_PLAIN_HEADER = 8192;
 
-/** Hands `socket` to `tls` when its first byte begins a TLS handshake; a plain HTTP request is redirected to https. */
-export function sniff(socket: Socket, tls: (socket: Socket) => void): void {
-  const timer = setTimeout(() => socket.destroy(), SNIFF_MS);
+/**
+ * Hands `socket` to `tls` when its first byte begins a TLS handshake; a plain HTTP request is redirected to https. The
+ * first bytes have `limit` milliseconds to come.
+ */
+export function sniff(socket: Socket, limit: number, tls: (socket: Socket) => void): void {
+  const timer = setTimeout(() => socket.destroy(), limit);
   const fail = () => {
     clearTimeout(timer);
     socket.destroy();
