@@ -23,7 +23,8 @@ export async function zstdCompressInto(src: Uint8Array, dst: Uint8Array, level =
  * Content of zstd data: any number of frames, skippable ones included, with or without content size and checksum.
  * Throws {@link FormatError} when the content exceeds `maxSize` bytes, when the data is truncated, damaged, empty or
  * followed by something else. Never allocates more than `maxSize`. The result is a view on `into` where that is given and
- * large enough for what the frames may hold (at most `maxSize`): a buffer that is used again spares the system clearing new memory.
+ * large enough for what the frames may hold (at most `maxSize`): a buffer that is used again spares the system clearing
+ * new memory. What lies behind the content up to there may be overwritten.
  */
 export async function zstdDecompress(
   src: Uint8Array,
