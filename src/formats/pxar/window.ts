@@ -38,8 +38,11 @@ export class StreamWindow {
 
   /** The next `count` bytes in one piece without taking them, or null when fewer are at hand. Valid until the next fill. */
   peek(count: number): Uint8Array | null {
-    if (this.available < count) return null;
-    if (this.#head.length - this.#at < count) this.#join(count);
+    if (this.#head.length - this.#at < count || this.#debt > 0) {
+      if (this.available < count) return null;
+      if (this.#at === this.#head.length) this.#advance();
+      if (this.#head.length - this.#at < count) this.#join(count);
+    }
     return this.#head.subarray(this.#at, this.#at + count);
   }
 
