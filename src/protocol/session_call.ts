@@ -1,5 +1,6 @@
 /** Calls inside a session, as both kinds of client make them: `spec/backup-protocol.md` §5. */
 import { DozoError } from "../base/errors.ts";
+import type { BufferPool } from "./http2/buffer_pool.ts";
 import type { ClientConnection, ClientResponse } from "./http2/types.ts";
 
 /** Parameters of a call; undefined ones are left out. */
@@ -36,14 +37,14 @@ export async function callJson(
   throw new DozoError(`the server's answer to ${nameOf(path)} has no data`, { status: 502 });
 }
 
-/** Raw bytes of an answer, at most `limit`. */
+/** Raw bytes of an answer, at most `limit`; in memory from `pool` if there is one. */
 export async function callBytes(
   http: ClientConnection,
   path: string,
   limit: number,
-  signal?: AbortSignal,
+  options: { signal?: AbortSignal; pool?: BufferPool } = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const answer = await http.request({ method: "GET", path, limit, signal });
+  const answer = await http.request({ method: "GET", path, limit, ...options });
   refuseError(path, answer);
   return answer.body;
 }

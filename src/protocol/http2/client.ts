@@ -76,7 +76,8 @@ class ClientSide extends Http2Connection implements ClientConnection {
     let head: ResponseHead | undefined;
     const body = await this.#call<Uint8Array<ArrayBuffer>>(request, (stream, received, settle) => {
       head = received;
-      stream.body.readAll(request.limit ?? DEFAULT_LIMIT, request.sizeHint).then(settle.resolve, settle.reject);
+      const whole = stream.body.collect(request.limit ?? DEFAULT_LIMIT, request.sizeHint, request.pool);
+      whole.then(settle.resolve, settle.reject);
     });
     const { status, headers } = head as unknown as ResponseHead;
     return { status, headers, body };

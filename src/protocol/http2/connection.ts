@@ -24,6 +24,8 @@ export type LocalOptions = Required<Http2Options>;
 const REMEMBERED_STREAMS = 1000;
 /** A broken connection gets this long to take its GOAWAY, milliseconds. */
 const LINGER = 1000;
+/** Silence after which TCP asks whether the peer is still there, milliseconds (`spec/backup-protocol.md` §9). */
+const KEEP_ALIVE = 120_000;
 const INITIAL_WINDOW = 65535;
 
 /** One HTTP/2 connection. */
@@ -86,6 +88,8 @@ export abstract class Http2Connection implements FrameSink, StreamHost {
     for (const frame of opening) this.outbox.control(frame);
     // Frame headers are written apart from long payloads: waiting to fill packets would cost 40 ms each time.
     (socket as Partial<Socket>).setNoDelay?.(true);
+    // A session has no time limit, so a peer that vanished without a word must be noticed otherwise: it may hold locks.
+    (socket as Partial<Socket>).setKeepAlive?.(true, KEEP_ALIVE);
     socket.on("data", (chunk: Uint8Array) => this.#input(chunk));
     socket.on("end", () => this.#onEnd());
     socket.on("error", (cause: Error) => {

@@ -33,13 +33,17 @@ export class IncomingBody implements RequestBody {
   }
 
   readAll(limit: number, sizeHint = 0, recycle = false): Promise<Uint8Array<ArrayBuffer>> {
+    return this.collect(limit, sizeHint, recycle ? this.#hooks.pool : undefined);
+  }
+
+  /** As `readAll`, in memory from `pool` if there is one. */
+  collect(limit: number, sizeHint = 0, pool?: BufferPool): Promise<Uint8Array<ArrayBuffer>> {
     return settled((settle) => {
       if (this.#expected !== undefined && this.#expected > limit) {
         this.#attach(new Discarder());
         settle.reject(bodyTooLong(limit));
         return;
       }
-      const pool = recycle ? this.#hooks.pool : undefined;
       this.#collector = new Collector(limit, this.#expected ?? sizeHint, settle, pool);
       this.#attach(this.#collector);
     });

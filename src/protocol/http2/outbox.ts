@@ -8,7 +8,7 @@ import type { Stream } from "./stream.ts";
 
 /** Bytes given to the socket and not yet taken by it, above which nothing more is given. */
 const SOCKET_QUEUE = 1024 * 1024;
-/** One write: larger ones make the TLS layer copy, smaller ones cost more calls (see docs/PERFORMANCE.md). */
+/** One write: measured, larger ones make the TLS layer copy and smaller ones cost more calls. */
 const WRITE_SIZE = 256 * 1024;
 /** A DATA frame at most, so that control frames do not wait long behind one. */
 const MAX_DATA_FRAME = 1024 * 1024;

@@ -1,4 +1,5 @@
 /** What the HTTP/2 layer takes and gives: requests, responses, options and the two kinds of connection. */
+import type { BufferPool } from "./buffer_pool.ts";
 import type { Settings } from "./settings.ts";
 
 /** Received header fields: lower-case names without pseudo headers; repeated fields joined by `, ` (cookies by `; `). */
@@ -101,6 +102,8 @@ export interface ClientRequest {
   readonly sizeHint?: number;
   /** Largest accepted response body in bytes (default 16 MiB + 64 KiB); a longer one rejects. Unused by `requestStream`. */
   readonly limit?: number;
+  /** Where the memory of the response body comes from; the caller gives it back when it is done. Unused by `requestStream`. */
+  readonly pool?: BufferPool;
 }
 
 /** A complete response. Any status: a non-2xx one does not reject. */
