@@ -18,6 +18,8 @@ import type { SessionLog, StoreLease, UpgradedSession } from "../session/types.t
 /** Value of the `Upgrade` header. */
 export const READER_PROTOCOL = "proxmox-backup-reader-protocol-v1";
 
+/** Chunks that are read and sent at the same time: clients ask for up to twenty, which only would wait in memory. */
+const PARALLEL_DOWNLOADS = 8;
 const MAX_FILE = 1024 * 1024 * 1024;
 const SPEEDTEST = new Uint8Array(1024 * 1024).fill(65);
 
@@ -48,7 +50,9 @@ export class ReaderSession implements UpgradedSession {
   async serve(socket: Duplex, head: Uint8Array, log: SessionLog): Promise<void> {
     log.line(`starting new backup reader datastore '${this.#lease.store.name}'`);
     try {
-      this.#connection = serveHttp2(socket, head, sessionHandler(this.#calls(log), log, this.#unauthorizedDelay));
+      this.#connection = serveHttp2(socket, head, sessionHandler(this.#calls(log), log, this.#unauthorizedDelay), {
+        parallelDownloads: PARALLEL_DOWNLOADS,
+      });
       if (this.#aborted) this.#connection.abort(this.#aborted);
       const { error } = await this.#connection.closed;
       const failure = this.#aborted ?? error;
