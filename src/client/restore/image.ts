@@ -68,11 +68,13 @@ async function writeChunks(fd: number, source: SnapshotSource, archive: IndexedA
   await inParallel(wanted(), CHUNKS_AT_A_TIME, async (i) => {
     options.signal?.throwIfAborted();
     const { start, end, digest } = index.chunkAt(i);
-    const data = await source.decode(file, await source.session.chunk(digest, options.signal), digest);
+    const encoded = await source.session.chunk(digest, options.signal);
+    const data = await source.decode(file, encoded, digest);
     if (data.length !== end - start) {
       throw new DozoError(`chunk of '${file.filename}' at ${start} has the wrong length`);
     }
     await pwriteAsync(fd, data, start);
+    if (data.buffer === encoded.buffer) source.session.recycle(encoded);
     done += data.length;
     options.progress?.(done, index.size);
   });

@@ -63,8 +63,11 @@ export class SnapshotSource {
     return { file, index };
   }
 
-  /** Decodes one encoded chunk of `file`; digest, encryption and length must be as announced. */
-  async decode(file: ManifestFile, encoded: Uint8Array, digest: Uint8Array): Promise<Uint8Array> {
+  /**
+   * Decodes one encoded chunk of `file`; digest, encryption and length must be as announced. Gives the memory of `encoded`
+   * back to the session unless the content is a view of it.
+   */
+  async decode(file: ManifestFile, encoded: Uint8Array<ArrayBuffer>, digest: Uint8Array): Promise<Uint8Array> {
     await this.#rate?.take(encoded.length);
     const encrypted = isEncryptedBlob(encoded);
     if (encrypted !== (file["crypt-mode"] === "encrypt")) {
@@ -73,7 +76,9 @@ export class SnapshotSource {
           `but the manifest says crypt-mode '${file["crypt-mode"]}'`,
       );
     }
-    return await decodeBlob(encoded, { key: this.#key, maxSize: MAX_CHUNK_SIZE, digest });
+    const content = await decodeBlob(encoded, { key: this.#key, maxSize: MAX_CHUNK_SIZE, digest });
+    if (content.buffer !== encoded.buffer) this.session.recycle(encoded);
+    return content;
   }
 }
 
