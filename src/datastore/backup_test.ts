@@ -62,7 +62,7 @@ Deno.test("BP-03 a snapshot that failed verification is no base", async () => {
   await cleanUp();
 });
 
-Deno.test("BP-10 ST-55 the manifest appears only when the backup is finished, with the statistics", async () => {
+Deno.test("BP-10 the manifest appears only when the backup is finished, with the statistics", async () => {
   for (const syncLevel of ["none", "file", "filesystem"] as const) {
     const { store, path, cleanUp } = await makeTestStore({ syncLevel });
     const writer = await store.beginBackup(at(1000));
