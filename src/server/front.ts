@@ -163,7 +163,7 @@ export class Front {
       }
       await this.#send(request, response, peer, answer);
     } catch (error) {
-      console.error(`${request.method} ${request.url} from ${peer}: ${errorMessage(error)}`);
+      console.error(`${request.method} ${pathOf(request)} from ${peer}: ${errorMessage(error)}`);
       response.destroy();
     } finally {
       this.#requests--;
@@ -223,7 +223,7 @@ export class Front {
       );
       this.#sessions.add(session);
     } catch (error) {
-      console.error(`${request.method} ${request.url} from ${peer}: ${errorMessage(error)}`);
+      console.error(`${request.method} ${pathOf(request)} from ${peer}: ${errorMessage(error)}`);
       socket.destroy();
     } finally {
       this.#requests--;
@@ -233,7 +233,7 @@ export class Front {
   }
 
   #record(request: IncomingMessage, peer: string, answer: ApiResponse, bytes: number): void {
-    const path = (request.url ?? "/").split("?", 1)[0];
+    const path = pathOf(request);
     const { status, authid, error } = answer;
     const agent = request.headers["user-agent"];
     this.#log.write(accessLine({ peer, authid, verb: request.method ?? "-", path, status, bytes, agent }));
@@ -241,4 +241,9 @@ export class Front {
       console.error(`${request.method} ${path}: ${status}: [client ${peer}] ${error}`);
     }
   }
+}
+
+/** The path without its query, which may hold secrets and belongs in no log. */
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? "/").split("?", 1)[0];
 }
