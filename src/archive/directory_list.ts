@@ -1,16 +1,22 @@
 /** Lists a directory for the archiver: exclude patterns applied, in byte order (`spec/pxar.md` §10, §11). */
-import { compareBytes } from "../base/bytes.ts";
+import { bytesEqual } from "../base/bytes.ts";
 import { DozoError, errorMessage } from "../base/errors.ts";
 import { lastMatch, MAX_PATTERN_FILE_SIZE, parsePatternFile, type Pattern } from "../formats/pattern.ts";
 import { FileType } from "../formats/pxar/mod.ts";
-import { close, EntryType, FsError, fstatat, openat, OpenFlag, readDir, readFull } from "../native/fs.ts";
+import {
+  close,
+  type DirectoryEntry,
+  EntryType,
+  FsError,
+  fstatat,
+  fstatatOrNull,
+  openat,
+  OpenFlag,
+  readDirSome,
+  readFull,
+} from "../native/fs.ts";
+import { ChildList } from "./child_list.ts";
 import { type PathBuffer, quotePath } from "./path.ts";
-
-/** A child as the kernel lists it; `type` is an S_IFMT value. */
-export interface Child {
-  readonly name: Uint8Array;
-  readonly type: number;
-}
 
 const text = new TextEncoder();
 const PATTERN_FILE = text.encode(".pxarexclude");
@@ -37,38 +43,44 @@ export class ExcludeList {
   }
 
   /**
-   * The children of the directory `fd` that are archived, sorted; takes the directory's `.pxarexclude` into force first.
-   * Throws FsError when the directory cannot be read.
+   * The children of the directory `fd` that are archived, in byte order; takes the directory's `.pxarexclude` into force
+   * first. Gives up (with more than `max` children) where there are too many. Throws FsError when it cannot be read.
    */
-  list(fd: number, path: PathBuffer, isRoot: boolean): Child[] {
-    const all = readDir(fd);
-    const children: Child[] = [];
-    if (all.some((child) => compareBytes(child.name, PATTERN_FILE) === 0)) this.#load(fd, path);
-    for (const { name, type } of all) {
-      if (isRoot && compareBytes(name, CLI_PATTERN_FILE) === 0) continue;
-      const child = type === EntryType.UNKNOWN ? this.#withType(fd, name, path) : { name, type: type << 12 };
-      if (!child) continue;
-      if (this.#patterns.length > 0) {
-        const isDirectory = child.type === FileType.Directory;
-        if (lastMatch(this.#patterns, path.child(name), isDirectory) === "exclude") continue;
-      }
-      children.push(child);
+  list(fd: number, path: PathBuffer, isRoot: boolean, max: number): ChildList {
+    this.#load(fd, path);
+    const children = new ChildList();
+    const batch: DirectoryEntry[] = [];
+    for (let more = true; more && children.length <= max;) {
+      batch.length = 0;
+      more = readDirSome(fd, batch);
+      for (const { name, type } of batch) this.#add(children, fd, path, isRoot, name, type);
     }
-    return children.sort((a, b) => compareBytes(a.name, b.name));
+    return children.sort();
   }
 
-  /** For file systems that list names without types. */
-  #withType(fd: number, name: Uint8Array, path: PathBuffer): Child | undefined {
+  #add(children: ChildList, fd: number, path: PathBuffer, isRoot: boolean, name: Uint8Array, type: number): void {
+    if (isRoot && bytesEqual(name, CLI_PATTERN_FILE)) return;
+    const known = type === EntryType.UNKNOWN ? this.#typeOf(fd, name, path) : type;
+    if (known === EntryType.UNKNOWN) return;
+    if (this.#patterns.length > 0) {
+      if (lastMatch(this.#patterns, path.child(name), known === EntryType.DIRECTORY) === "exclude") return;
+    }
+    children.add(name, known);
+  }
+
+  /** For file systems that list names without types; `UNKNOWN` for an entry that is left out. */
+  #typeOf(fd: number, name: Uint8Array, path: PathBuffer): number {
     try {
-      return { name, type: fstatat(fd, name).mode & FileType.Mask };
+      return (fstatat(fd, name).mode & FileType.Mask) >> 12;
     } catch (error) {
       if (!isSkippable(error)) throw error;
       this.#warn(skipMessage(path.child(name), error));
-      return undefined;
+      return EntryType.UNKNOWN;
     }
   }
 
   #load(fd: number, path: PathBuffer): void {
+    if (!fstatatOrNull(fd, PATTERN_FILE)) return;
     const where = path.child(PATTERN_FILE).slice();
     try {
       const file = openat(fd, PATTERN_FILE, OpenFlag.READ | OpenFlag.NOFOLLOW | OpenFlag.NONBLOCK);

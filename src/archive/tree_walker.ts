@@ -4,6 +4,7 @@ import type { Pattern } from "../formats/pattern.ts";
 import { FileType, type Metadata, type PxarEncoder, type PxarEntry } from "../formats/pxar/mod.ts";
 import {
   close,
+  EntryType,
   FsError,
   fstat,
   fstatat,
@@ -17,7 +18,8 @@ import {
 } from "../native/fs.ts";
 import type { ArchiveWriter, LinkTarget, PendingEntry } from "./archive_writer.ts";
 import type { CreateOptions, CreateStats } from "./create_types.ts";
-import { type Child, ExcludeList, isSkippable, skipMessage } from "./directory_list.ts";
+import type { ChildList } from "./child_list.ts";
+import { ExcludeList, isSkippable, skipMessage } from "./directory_list.ts";
 import { DEFAULT_FEATURES, type SourceFeatures } from "./features.ts";
 import { MountRules } from "./mounts.ts";
 import { PathBuffer, quotePath } from "./path.ts";
@@ -39,7 +41,7 @@ interface Level {
   readonly fd: number;
   readonly device: number;
   readonly features: SourceFeatures;
-  readonly children: Child[];
+  readonly children: ChildList;
   next: number;
   /** Number of exclude patterns that were in force outside of this directory. */
   readonly outerPatterns: number;
@@ -89,12 +91,12 @@ export class TreeWalker {
       const level = this.#levels[this.#levels.length - 1];
       let wait: void | Promise<void>;
       if (level.next < level.children.length) {
-        const child = level.children[level.next++];
+        const name = level.children.nameAt(level.next);
         try {
-          wait = this.#child(level, child);
+          wait = this.#child(level, name, level.children.typeAt(level.next++));
           if (wait) await wait;
         } catch (error) {
-          throw this.#explain(error, child.name);
+          throw this.#explain(error, name);
         }
       } else {
         wait = this.#leave(level);
@@ -144,9 +146,10 @@ export class TreeWalker {
   /** Lists the open directory and makes it the current one. */
   #push(fd: number, device: number, features: SourceFeatures): void {
     const outerPatterns = this.#excludes.length;
-    const children = this.#excludes.list(fd, this.#path, this.#levels.length === 0);
+    const room = this.#entriesMax - this.#entries;
+    const children = this.#excludes.list(fd, this.#path, this.#levels.length === 0, room);
     this.#entries += children.length;
-    if (this.#entries > this.#entriesMax) {
+    if (children.length > room) {
       const where = quotePath(this.#path.current());
       throw new DozoError(
         `more than ${this.#entriesMax} directory entries on the path to ${where}: raise the limit with --entries-max`,
@@ -171,20 +174,20 @@ export class TreeWalker {
     return reuse ? reuse.add(entry, oldOffset) : writer.write(entry);
   }
 
-  #child(level: Level, { name, type }: Child): void | Promise<void> {
+  #child(level: Level, name: Uint8Array, type: number): void | Promise<void> {
     switch (type) {
-      case FileType.Regular:
+      case EntryType.FILE:
         return this.#file(level, name);
-      case FileType.Directory:
+      case EntryType.DIRECTORY:
         return this.#directory(level, name);
-      case FileType.Symlink:
-      case FileType.Block:
-      case FileType.Character:
-      case FileType.Fifo:
-      case FileType.Socket:
+      case EntryType.SYMLINK:
+      case EntryType.BLOCK_DEVICE:
+      case EntryType.CHAR_DEVICE:
+      case EntryType.FIFO:
+      case EntryType.SOCKET:
         return this.#special(level, name);
       default:
-        throw new DozoError(`${quotePath(this.#path.child(name))} is of an unknown type (${type.toString(8)})`);
+        throw new DozoError(`${quotePath(this.#path.child(name))} is of an unknown type (${type})`);
     }
   }
 
