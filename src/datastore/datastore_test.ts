@@ -196,8 +196,9 @@ Deno.test("a snapshot is not forgotten while it is protected, read or written; i
 });
 
 Deno.test("removing a group leaves protected snapshots and says how many", async () => {
-  const { store, cleanUp } = await makeTestStore();
+  const { store, path, cleanUp } = await makeTestStore();
   for (const time of [1000, 2000, 3000]) await addSnapshot(store, { ...GROUP, time });
+  await Deno.writeTextFile(`${path}/host/h1/owner.tmp_aB3dE6`, "left by a killed process");
   await store.snapshots.setProtected({ ...GROUP, time: 2000 }, true);
   assert.deepEqual(await store.groups.remove(GROUP), { removedGroups: 0, removedSnapshots: 2, protectedSnapshots: 1 });
   await store.snapshots.setProtected({ ...GROUP, time: 2000 }, false);

@@ -3,6 +3,7 @@ import { DozoError, errorMessage } from "../base/errors.ts";
 import { formatSnapshot } from "../formats/backup_path.ts";
 import { NOTES_NAME, OWNER_NAME, pathOfGroup, pathOfSnapshot, PROTECTED_NAME, type StoreContext } from "./context.ts";
 import type { HeldLock } from "./locks/lock_file.ts";
+import { isTempName } from "./backend/temp_name.ts";
 import { timesOf } from "./tree.ts";
 import type { DeleteStats, GroupRef, SnapshotRef } from "./types.ts";
 
@@ -68,6 +69,10 @@ export async function removeEmptyGroup(store: StoreContext, group: GroupRef, loc
   const path = pathOfGroup(group);
   await store.backend.removeEntry(`${path}/${NOTES_NAME}`);
   await store.backend.removeEntry(`${path}/${OWNER_NAME}`);
+  // What a process killed while it replaced one of these files has left.
+  for (const { name, kind } of await store.backend.list(path) ?? []) {
+    if (kind === "file" && isTempName(name)) await store.backend.removeEntry(`${path}/${name}`);
+  }
   const removed = await store.backend.removeDirectory(path);
   lock.remove();
   return removed;

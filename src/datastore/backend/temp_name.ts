@@ -11,3 +11,8 @@ export function tempName(path: string): string {
   const random = crypto.getRandomValues(new Uint8Array(6));
   return `${stem}.tmp_${Array.from(random, (byte) => LETTERS[byte % LETTERS.length]).join("")}`;
 }
+
+/** True for a name that {@link tempName} may have made. */
+export function isTempName(name: string): boolean {
+  return /\.tmp_[A-Za-z0-9]{6}$/.test(name);
+}
