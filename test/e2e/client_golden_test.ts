@@ -23,7 +23,7 @@ interface ExpectedSnapshot {
   readonly catalog_dump: { exit: number; lines: number; text: string | null };
 }
 interface ListedEntry {
-  readonly path: string;
+  readonly path: string | { readonly base64: string };
   readonly type: string;
   readonly mode?: string;
   readonly mtime_ns?: string;
@@ -45,7 +45,7 @@ const vectors = fileURLToPath(new URL("../vectors/", import.meta.url));
 async function unpack(folder: string): Promise<string> {
   await must("tar", ["--zstd", "--no-same-owner", "-xf", `${vectors}datastore/golden.tar.zst`, "-C", folder]);
   const chunks = `${folder}/golden/.chunks`;
-  for (let i = 0; i < 0x10000; i++) Deno.mkdirSync(`${chunks}/${i.toString(16).padStart(4, "0")}`, { recursive: true });
+  for (let i = 0; i < 0x10000; i++) Deno.mkdirSync(`${chunks}/${i.toString(16).padStart(4, "0")}`, { recursive: true, mode: 0o750 });
   return `${folder}/golden`;
 }
 
@@ -225,8 +225,8 @@ async function restoreArchive(
 /** Compares what the runtime can see; the attributes have their own tests. */
 function checkTree(root: string, listing: readonly ListedEntry[], at: string): void {
   for (const { path, type, mode, mtime_ns, size, sha256: content } of listing) {
-    // Names that are not UTF-8 cannot be asked for by text.
-    if (path.includes("\ufffd") || path.includes("\\x")) continue;
+    // Names that are not UTF-8 cannot be asked for by text; they stand as objects in the listing.
+    if (typeof path !== "string") continue;
     const info = Deno.lstatSync(`${root}${path}`);
     if (mode !== undefined && info.mode !== null) {
       assert.equal(

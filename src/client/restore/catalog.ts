@@ -2,6 +2,7 @@
 import { CatalogReader } from "../../formats/catalog.ts";
 import { CATALOG_NAME } from "../../formats/archive_name.ts";
 import { concatBytes } from "../../base/bytes.ts";
+import { DozoError } from "../../base/errors.ts";
 import { FileType, PxarDecoder, type PxarEntry } from "../../formats/pxar/mod.ts";
 import { ChunkAccess } from "./chunk_access.ts";
 import { ChunkStream } from "./chunk_stream.ts";
@@ -28,13 +29,16 @@ const LETTERS: Readonly<Record<PxarEntry["kind"], string>> = {
 };
 const SLASH = new Uint8Array([0x2f]);
 
-/** All entries of all directory archives: catalog first, then split archives in manifest order. */
+/** All entries of all directory archives: catalog first, then split archives. Throws {@link DozoError} where there are none. */
 export async function* listSnapshot(source: SnapshotSource): AsyncGenerator<ListedEntry, void, void> {
   const { manifest } = source;
-  if (manifest.find(CATALOG_NAME)) yield* listCatalog(source);
-  for (const { filename } of manifest.files) {
-    if (filename.endsWith(".mpxar.didx")) yield* listMetadata(source, filename);
+  const hasCatalog = manifest.find(CATALOG_NAME) !== undefined;
+  const split = manifest.files.map(({ filename }) => filename).filter((name) => name.endsWith(".mpxar.didx")).sort();
+  if (!hasCatalog && split.length === 0) {
+    throw new DozoError("the snapshot has neither a catalog nor a split archive to list", { status: 404 });
   }
+  if (hasCatalog) yield* listCatalog(source);
+  for (const filename of split) yield* listMetadata(source, filename);
 }
 
 async function* listCatalog(source: SnapshotSource): AsyncGenerator<ListedEntry, void, void> {
@@ -65,12 +69,17 @@ async function* listMetadata(source: SnapshotSource, filename: string): AsyncGen
         type: letterOf(entry),
         path,
         size: isFile ? entry.size : undefined,
-        mtime: isFile ? entry.metadata.mtimeSec : undefined,
+        mtime: isFile ? wholeSeconds(entry.metadata) : undefined,
       };
     }
   } finally {
     await stream.close();
   }
+}
+
+/** Towards zero, as the reference does for split archives (catalogs hold the seconds rounded down). */
+function wholeSeconds({ mtimeSec, mtimeNsec }: PxarEntry["metadata"]): number {
+  return mtimeSec < 0 && mtimeNsec > 0 ? mtimeSec + 1 : mtimeSec;
 }
 
 function joinPath(components: readonly Uint8Array[]): Uint8Array {
