@@ -29,8 +29,6 @@ export interface PendingEntry {
   readonly minor: number;
   /** Full path of a regular file (`/a/b`), for messages. */
   readonly path?: Uint8Array;
-  /** Regular files that may be reused: distance from the start of the cached range. */
-  relative: number;
 }
 
 const DEVICE_TYPES = new Map<number, "b" | "c" | "p" | "s">([

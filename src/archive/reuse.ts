@@ -1,23 +1,32 @@
-/** Decides which files are stored by reference to chunks of the previous snapshot (`spec/pxar.md` §9.3–9.5). */
-import { bytesEqual } from "../base/bytes.ts";
-import type { CreateStats } from "./create_types.ts";
+/**
+ * Stores unchanged files by reference to chunks of the previous snapshot (`spec/pxar.md` §9). Other than the reference
+ * client, which gives up on a chunk as soon as one of its files changed, this one puts the chunk into the stream once
+ * more behind the changed file: it costs no storage, and the files around need not be read.
+ */
+import { bytesEqual, toHex } from "../base/bytes.ts";
 import type { ArchiveWriter, PendingEntry } from "./archive_writer.ts";
+import type { CreateStats } from "./create_types.ts";
+import { type OldRange, planReuse, type UsedBytes } from "./reuse_plan.ts";
 import type { PreviousIndex, ReusedChunk, ReusingSink } from "./reuse_types.ts";
-
-/** Largest share of bytes that nothing refers to in a run of reused chunks. */
-const PADDING_LIMIT = 0.1;
 
 /** Most entries of any kind that wait for a decision: bounds memory where few of them are files. */
 const ENTRIES_MAX = 16384;
+/** Length of a PAYLOAD header. */
+const HEADER_SIZE = 16;
 
-interface Candidate extends ReusedChunk {
-  /** Bytes of the chunk that no file refers to. */
-  padding: number;
+/** The chunk that ends the payload stream, as long as nothing is written behind it. */
+interface Tail {
+  readonly digest: Uint8Array;
+  readonly size: number;
+  /** Offset of its start in the new stream. */
+  readonly start: number;
+  /** Bytes that files refer to. */
+  used: number;
 }
 
 /**
  * Holds entries back until it is known whether the old chunks that contain their data are worth reusing, then writes
- * them. Entries come out in the order in which they were added.
+ * them in the order in which they were added.
  */
 export class ReuseCache {
   readonly #writer: ArchiveWriter;
@@ -26,14 +35,16 @@ export class ReuseCache {
   readonly #stats: CreateStats;
   readonly #limit: number;
   #entries: PendingEntry[] = [];
+  /** Old payload range of each entry that may be reused. */
+  #ranges = new Map<PendingEntry, OldRange>();
   /** Open files among the entries. */
   #handles = 0;
-  /** The old payload range that the cached files cover without a gap. */
-  #start = 0;
-  #end = 0;
-  #ranged = false;
-  /** Last chunk of the previous flush, not injected yet: the next files may share it. */
-  #held?: Candidate;
+  /** Bytes of chunks that the previous window refers to, and this one. */
+  #used: UsedBytes = new Map();
+  #usedNow = new Map<string, number>();
+  #tail?: Tail;
+  /** Reference of the last reused file: the next must be behind it. */
+  #lastReference = -1;
 
   constructor(writer: ArchiveWriter, sink: ReusingSink, index: PreviousIndex, stats: CreateStats, limit: number) {
     this.#writer = writer;
@@ -48,46 +59,22 @@ export class ReuseCache {
    * everything else.
    */
   add(entry: PendingEntry, oldOffset = -1): void | Promise<void> {
-    if (this.#handles >= this.#limit || this.#entries.length >= ENTRIES_MAX) {
-      return this.#flush(true).then(() => this.#add(entry, oldOffset));
+    if (oldOffset < 0 && this.#ranges.size === 0) {
+      // Nothing before it waits for a decision.
+      return entry.op === "file" ? this.#encode(entry) : this.#writer.write(entry);
     }
-    return this.#add(entry, oldOffset);
-  }
-
-  #add(entry: PendingEntry, oldOffset: number): void | Promise<void> {
-    if (oldOffset >= 0) {
-      const end = oldOffset + 16 + entry.size;
-      if (!this.#ranged) {
-        this.#start = this.#end = oldOffset;
-        this.#ranged = true;
-      }
-      if (oldOffset !== this.#end) {
-        return this.#flush(true).then(() => {
-          this.#start = oldOffset;
-          this.#keep(entry, oldOffset, end);
-        });
-      }
-      this.#keep(entry, oldOffset, end);
-      return;
-    }
-    if (entry.op === "file") return this.#flush(false).then(() => this.#writer.write(entry));
-    if (this.#entries.length > 0 || this.#held) {
-      this.#entries.push(entry);
-      return;
-    }
-    return this.#writer.write(entry);
-  }
-
-  #keep(entry: PendingEntry, oldOffset: number, end: number): void {
-    this.#end = end;
-    entry.relative = oldOffset - this.#start;
     this.#entries.push(entry);
-    this.#handles++;
+    if (entry.op === "file") this.#handles++;
+    if (oldOffset >= 0) {
+      this.#ranges.set(entry, { start: oldOffset, end: oldOffset + HEADER_SIZE + entry.size });
+    }
+    if (this.#handles >= this.#limit || this.#entries.length >= ENTRIES_MAX) return this.#flush(true);
   }
 
   /** Writes what is still held back; call once behind the last entry. */
-  finish(): Promise<void> {
-    return this.#flush(false);
+  async finish(): Promise<void> {
+    await this.#flush(false);
+    this.#endTail();
   }
 
   /** Closes the files of entries that will not be written any more. */
@@ -96,88 +83,101 @@ export class ReuseCache {
     this.#entries = [];
   }
 
-  async #flush(keep: boolean): Promise<void> {
-    const chunks = this.#start === this.#end ? undefined : this.#reusable(this.#start, this.#end);
-    if (!chunks) {
-      await this.#injectHeld();
-      await this.#writeAll(undefined);
-    } else {
-      const { list, startPadding, shared } = chunks;
-      if (this.#held && !shared) await this.#injectHeld();
-      this.#held = undefined;
-      await this.#writeAll(this.#writer.payloadPosition + startPadding);
-      if (keep) this.#held = list.pop();
-      await this.#inject(list);
-    }
-    this.#start = this.#end;
-  }
-
-  /** Chunks that cover the old range, or undefined when too much of them would be padding. */
-  #reusable(start: number, end: number): { list: Candidate[]; startPadding: number; shared: boolean } | undefined {
-    const index = this.#index;
-    const first = index.find(start);
-    // The reference also takes the chunk behind a range that ends on a border; stopping here reuses more (§9.5).
-    const last = index.find(end - 1);
-    const list: Candidate[] = [];
-    let chunkStart = first === 0 ? 0 : index.endAt(first - 1);
-    const startPadding = start - chunkStart;
-    for (let i = first; i <= last; i++) {
-      const chunkEnd = index.endAt(i);
-      list.push({ digest: index.digestAt(i), size: chunkEnd - chunkStart, previousEnd: chunkEnd, padding: 0 });
-      chunkStart = chunkEnd;
-    }
-    const endPadding = chunkStart - end;
-    list[0].padding += startPadding;
-    list[list.length - 1].padding += endPadding;
-    const total = end - start + startPadding + endPadding;
-    let padding = startPadding + endPadding;
-    const held = this.#held;
-    const shared = held !== undefined && held.previousEnd === list[0].previousEnd &&
-      bytesEqual(held.digest, list[0].digest);
-    if (shared) {
-      const used = held.size - held.padding;
-      padding -= used;
-      list[0].padding -= used;
-    }
-    return padding / total > PADDING_LIMIT ? undefined : { list, startPadding, shared };
-  }
-
-  async #writeAll(base: number | undefined): Promise<void> {
+  async #flush(more: boolean): Promise<void> {
     const entries = this.#entries;
-    this.#entries = [];
-    this.#handles = 0;
-    for (let i = 0; i < entries.length; i++) {
-      const entry = entries[i];
+    const files = entries.filter((entry) => entry.op === "file");
+    const plan = planReuse(files.map((entry) => this.#ranges.get(entry)), this.#index, this.#used, more);
+    // Files that share a chunk with files to come wait for these, unless that leaves too little room.
+    const open = plan.firstOpen < files.length ? entries.indexOf(files[plan.firstOpen]) : entries.length;
+    const count = open > entries.length / 2 ? open : entries.length;
+    const chosen = new Set(files.filter((_, i) => plan.reuse[i]));
+    this.#entries = entries.slice(count);
+    this.#handles = this.#entries.filter((entry) => entry.op === "file").length;
+    for (let i = 0; i < count; i++) {
       try {
-        const reused = base !== undefined && entry.op === "file";
-        const wait = reused ? this.#writer.writeReference(entry, base + entry.relative) : this.#writer.write(entry);
+        const wait = this.#write(entries[i], chosen.has(entries[i]));
         if (wait) await wait;
       } catch (error) {
-        for (const rest of entries.slice(i + 1)) this.#writer.drop(rest);
+        for (const rest of entries.slice(i + 1, count)) this.#writer.drop(rest);
         throw error;
       }
     }
+    for (const entry of entries.slice(0, count)) this.#ranges.delete(entry);
+    // Only chunks of this window can matter for the next.
+    this.#used = this.#usedNow;
+    this.#usedNow = new Map();
   }
 
-  async #injectHeld(): Promise<void> {
-    if (!this.#held) return;
-    const held = this.#held;
-    this.#held = undefined;
-    await this.#inject([held]);
+  #write(entry: PendingEntry, reuse: boolean): void | Promise<void> {
+    if (entry.op !== "file") return this.#writer.write(entry);
+    return reuse ? this.#reference(entry, this.#ranges.get(entry) as OldRange) : this.#encode(entry);
   }
 
-  async #inject(list: readonly Candidate[]): Promise<void> {
-    if (list.length === 0) return;
-    let size = 0;
-    for (const chunk of list) {
-      size += chunk.size;
-      if (chunk.padding > 0) this.#stats.partialChunks++;
-      this.#stats.padding += chunk.padding;
+  #encode(entry: PendingEntry): void | Promise<void> {
+    this.#endTail();
+    return this.#writer.write(entry);
+  }
+
+  /** Puts the chunks of `range` into the stream, as far as they do not end it already, and refers to the file in them. */
+  #reference(entry: PendingEntry, range: OldRange): void | Promise<void> {
+    const index = this.#index;
+    const position = index.find(range.start);
+    const inside = range.start - (position === 0 ? 0 : index.endAt(position - 1));
+    const continued = this.#continues(index.digestAt(position), inside) ? this.#tail : undefined;
+    const reference = (continued?.start ?? this.#writer.payloadPosition) + inside;
+    const injected = this.#inject(this.#take(range, position, continued !== undefined));
+    this.#lastReference = reference;
+    const written = this.#writer.writeReference(entry, reference);
+    return injected && written ? Promise.all([injected, written]).then(() => {}) : injected ?? written;
+  }
+
+  /** True when the stream ends with this chunk and a reference `inside` it is behind the last one. */
+  #continues(digest: Uint8Array, inside: number): boolean {
+    const tail = this.#tail;
+    return tail !== undefined && bytesEqual(tail.digest, digest) && tail.start + inside > this.#lastReference;
+  }
+
+  /** Counts the chunks of `range` as used and returns those to put into the stream; `continued`: the first is there. */
+  #take(range: OldRange, first: number, continued: boolean): ReusedChunk[] {
+    const index = this.#index;
+    const list: ReusedChunk[] = [];
+    let start = first === 0 ? 0 : index.endAt(first - 1);
+    let newStart = this.#writer.payloadPosition;
+    for (let position = first; start < range.end; position++) {
+      const end = index.endAt(position);
+      const digest = index.digestAt(position);
+      const size = end - start;
+      if (position > first || !continued) {
+        this.#endTail();
+        this.#tail = { digest, size, start: newStart, used: 0 };
+        list.push({ digest, size, previousEnd: end });
+        newStart += size;
+      }
+      const used = Math.min(end, range.end) - Math.max(start, range.start);
+      (this.#tail as Tail).used += used;
+      const name = toHex(digest);
+      this.#usedNow.set(name, (this.#usedNow.get(name) ?? this.#used.get(name) ?? 0) + used);
+      start = end;
     }
+    return list;
+  }
+
+  /** Something else follows in the stream: what the last chunk has of padding is now certain. */
+  #endTail(): void {
+    const tail = this.#tail;
+    this.#tail = undefined;
+    if (!tail || tail.used >= tail.size) return;
+    this.#stats.partialChunks++;
+    this.#stats.padding += tail.size - tail.used;
+  }
+
+  #inject(list: readonly ReusedChunk[]): void | Promise<void> {
+    if (list.length === 0) return;
+    const size = list.reduce((sum, chunk) => sum + chunk.size, 0);
     this.#stats.injectedChunks += list.length;
     this.#stats.injectedSize += size;
     const wait = this.#sink.inject(this.#writer.payloadPosition, list);
     this.#writer.advancePayload(size);
-    if (wait) await wait;
+    return wait;
   }
 }

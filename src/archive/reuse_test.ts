@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { concatBytes } from "../base/bytes.ts";
+import { concatBytes, toHex } from "../base/bytes.ts";
+import { sha256Sync } from "../native/crypto.ts";
 import { MemorySink, PxarDecoder } from "../formats/pxar/mod.ts";
 import { pieces } from "../formats/pxar/testing_vectors.ts";
 import { createArchive } from "./create.ts";
@@ -32,6 +33,39 @@ class SplicedSink extends MemorySink implements ReusingSink {
     assert.equal(offset, raw + this.#injected, "injected where the stream ends");
     this.injections.push({ offset, raw, chunks: [...chunks] });
     for (const chunk of chunks) this.#injected += chunk.size;
+  }
+
+  /** Where runs of reused chunks begin, and how many chunks each has. */
+  runs(): [number, number][] {
+    const runs: [number, number][] = [];
+    let raw = -1;
+    for (const injection of this.injections) {
+      if (injection.raw === raw) runs[runs.length - 1][1] += injection.chunks.length;
+      else runs.push([injection.offset, injection.chunks.length]);
+      raw = injection.raw;
+    }
+    return runs;
+  }
+
+  /** The index of this stream: what was written is cut into chunks of `size` bytes, digests are those of the content. */
+  index(previous: Uint8Array, size: number): PreviousIndex {
+    const whole = this.spliced(previous);
+    const ends: number[] = [];
+    let raw = 0, end = 0;
+    const cutTo = (target: number) => {
+      for (; raw < target; ends.push(end)) {
+        const length = Math.min(size, target - raw);
+        raw += length;
+        end += length;
+      }
+    };
+    for (const injection of this.injections) {
+      cutTo(injection.raw);
+      for (const chunk of injection.chunks) ends.push(end += chunk.size);
+    }
+    cutTo(this.bytes().length);
+    const digests = ends.map((end, i) => sha256Sync(whole.subarray(ends[i - 1] ?? 0, end)));
+    return { ...indexOf(ends), digestAt: (i) => digests[i] };
   }
 
   /** The whole stream, with the injected chunks taken from the previous one. */
@@ -161,7 +195,7 @@ for (const example of EXAMPLES) {
       const after = await run(directory, { metadata: pieces(before.meta, 100), index: indexOf(example.ends) });
       assert.deepEqual(after.log, []);
       assert.deepEqual(await references(after.meta), example.expected);
-      assert.deepEqual(after.payload.injections.map(({ offset, chunks }) => [offset, chunks.length]), example.injected);
+      assert.deepEqual(after.payload.runs(), example.injected);
       assert.equal(after.stats.payloadSize, example.size);
       assert.equal(after.stats.reusedFiles + after.stats.encodedFiles, Object.keys(example.expected).length);
     });
@@ -305,3 +339,46 @@ for (const cacheLimit of [1, 5, 512]) {
     });
   });
 }
+
+Deno.test("CL-84 a few scattered changes cost little more than themselves, again and again", async () => {
+  await withTemporary(async (directory) => {
+    const count = 1000;
+    for (let i = 0; i < count; i++) Deno.writeFileSync(`${directory}/f${i}`, new Uint8Array(1000).fill(i % 251));
+    let made = await run(directory);
+    let payload = made.payload.spliced(new Uint8Array(0));
+    let index = made.payload.index(new Uint8Array(0), 40000);
+    const random = generator(3);
+    for (let round = 0; round < 6; round++) {
+      const changed = new Set<string>();
+      while (changed.size < 4) changed.add(`${directory}/f${random(count)}`);
+      for (const path of changed) Deno.writeFileSync(path, new Uint8Array(1000).fill(round + 100));
+      for (const cacheLimit of [37, 512]) {
+        const again = await run(directory, { metadata: pieces(made.meta, 500), index }, cacheLimit);
+        assert.ok(again.stats.encodedFiles < 130, `${again.stats.encodedFiles} files were read for 4 changed ones`);
+        await check(directory, again.meta, again.payload.spliced(payload));
+      }
+      const next = await run(directory, { metadata: pieces(made.meta, 500), index });
+      index = next.payload.index(payload, 40000);
+      payload = next.payload.spliced(payload);
+      made = next;
+    }
+    const distinct = new Map<string, number>();
+    for (let i = 0; i < index.count; i++) {
+      distinct.set(toHex(index.digestAt(i)), index.endAt(i) - (i === 0 ? 0 : index.endAt(i - 1)));
+    }
+    const stored = [...distinct.values()].reduce((sum, size) => sum + size, 0);
+    assert.ok(stored < count * 1016 * 1.12, `${stored} bytes of chunks for ${count * 1016} bytes of files`);
+  });
+});
+
+Deno.test("CL-84 many tiny changes: chunks of which more than a tenth would be padding are written anew", async () => {
+  await withTemporary(async (directory) => {
+    for (let i = 0; i < 300; i++) Deno.writeFileSync(`${directory}/f${i}`, new Uint8Array(1000).fill(i));
+    const before = await run(directory);
+    const index = before.payload.index(new Uint8Array(0), 20000);
+    for (let i = 0; i < 300; i += 5) Deno.writeFileSync(`${directory}/f${i}`, new Uint8Array(999));
+    const after = await run(directory, { metadata: pieces(before.meta, 500), index });
+    assert.equal(after.stats.reusedFiles, 0);
+    assert.equal(after.stats.injectedSize, 0);
+  });
+});

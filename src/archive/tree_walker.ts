@@ -372,6 +372,5 @@ function entryOf(
     major: more?.major ?? 0,
     minor: more?.minor ?? 0,
     path: more?.path,
-    relative: -1,
   };
 }
