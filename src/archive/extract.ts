@@ -60,7 +60,7 @@ function place(extractor: Extractor, decoder: PxarDecoder, entry: PxarEntry): vo
     if (!piece) return placeRest(extractor, decoder);
     if (!extractor.writeData(piece)) return;
   }
-  extractor.finishFile();
+  return extractor.finishFile();
 }
 
 async function placeRest(extractor: Extractor, decoder: PxarDecoder): Promise<void> {
@@ -68,12 +68,15 @@ async function placeRest(extractor: Extractor, decoder: PxarDecoder): Promise<vo
     while (decoder.dataRemaining > 0) {
       const piece = decoder.tryData();
       if (!piece) await decoder.more();
-      else if (!extractor.writeData(piece)) return;
+      else {
+        if (!extractor.writeData(piece)) return;
+        await extractor.pressure();
+      }
     }
   } catch (error) {
     return extractor.failFile(error);
   }
-  extractor.finishFile();
+  return extractor.finishFile();
 }
 
 async function writePrelude(content: Uint8Array, { preludeTarget }: ExtractOptions): Promise<void> {
@@ -189,9 +192,10 @@ async function placeAt(extractor: Extractor, accessor: PxarAccessor, file: PxarE
       const piece = await accessor.readFile(file, at, READ_SIZE);
       at += piece.length;
       if (!extractor.writeData(piece)) return;
+      await extractor.pressure();
     }
   } catch (error) {
     return extractor.failFile(error);
   }
-  extractor.finishFile();
+  return await extractor.finishFile();
 }

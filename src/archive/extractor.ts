@@ -17,6 +17,7 @@ const ROOT_PATH = new Uint8Array([0x2f]);
 interface OpenFile {
   readonly fd: number;
   readonly entry: PxarEntry;
+  readonly writer: SparseWriter;
 }
 
 export class Extractor {
@@ -26,7 +27,6 @@ export class Extractor {
   readonly #tree: TargetTree;
   readonly #metadata: MetadataRestorer;
   readonly #creator: EntryCreator;
-  readonly #writer = new SparseWriter();
   #file?: OpenFile;
 
   constructor(options: ExtractOptions) {
@@ -99,28 +99,41 @@ export class Extractor {
   startFile(entry: PxarEntry): boolean {
     return this.#guard(entry.name, () => {
       const fd = this.#creator.createFile(entry.name);
-      this.#file = { fd, entry };
+      this.#file = { fd, entry, writer: new SparseWriter(fd) };
       if ((entry.metadata.flags & INITIAL_FLAGS) !== 0) this.#metadata.applyInitialFlags(fd, entry.metadata);
-      this.#writer.open(fd);
     });
   }
 
-  /** Appends to the file being written; false when that failed and the rest is to be passed over. */
+  /**
+   * Appends to the file being written; `piece` must not change any more. False when that failed and the rest is to be
+   * passed over.
+   */
   writeData(piece: Uint8Array): boolean {
-    const { entry } = this.#file as OpenFile;
-    const done = this.#guard(entry.name, () => this.#writer.write(piece));
+    const { entry, writer } = this.#file as OpenFile;
+    const done = this.#guard(entry.name, () => writer.write(piece));
     if (done) this.stats.bytes += piece.length;
     else this.#dropFile();
     return done;
   }
 
+  /** A promise to wait for before more content, when writing falls behind. */
+  pressure(): Promise<void> | undefined {
+    return this.#file?.writer.pressure();
+  }
+
   /** Completes the file being written. */
-  finishFile(): void {
-    const { fd, entry } = this.#file as OpenFile;
+  finishFile(): void | Promise<void> {
+    const { writer } = this.#file as OpenFile;
+    const idle = writer.idle();
+    return idle ? idle.then(() => this.#complete()) : this.#complete();
+  }
+
+  #complete(): void {
+    const { fd, entry, writer } = this.#file as OpenFile;
     this.#file = undefined;
     const done = this.#guard(entry.name, () => {
       try {
-        this.#writer.finish();
+        writer.finish();
       } catch (error) {
         close(fd);
         throw error;
@@ -144,8 +157,13 @@ export class Extractor {
   }
 
   #dropFile(): void {
-    if (this.#file) close(this.#file.fd);
+    const file = this.#file;
     this.#file = undefined;
+    if (!file) return;
+    // Another thread may still write to this descriptor, whose number must not go to another file before.
+    const idle = file.writer.idle();
+    if (idle) idle.then(() => close(file.fd));
+    else close(file.fd);
   }
 
   /** Says what could not be restored for lack of rights; call once at the end. */

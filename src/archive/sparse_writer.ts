@@ -1,35 +1,40 @@
 /** Writes file content, leaving holes where whole blocks are zero (`spec/pxar.md` §12). */
-import { ftruncate, lseek, write } from "../native/fs.ts";
+import { ftruncate, pwrite, pwriteAsync } from "../native/fs.ts";
 
 const BLOCK_SIZE = 4096;
 
-/** Third argument of `lseek`. */
-const FROM_POSITION = 1;
+/** From this many bytes on another thread writes; a thread change costs about as much as this thread would need. */
+const ASYNC_MIN = 256 * 1024;
 
-/** Writes pieces in order into a new, empty file. */
+/** Bytes being written by other threads above which the caller should wait. */
+const PENDING_MAX = 32 * 1024 * 1024;
+
+/** Takes the pieces of one new, empty file in order. */
 export class SparseWriter {
-  #fd = -1;
+  readonly #fd: number;
   #position = 0;
   /** True when the file's end is a hole that only `ftruncate` makes real. */
   #hole = false;
+  #pending = 0;
+  #failure?: { readonly error: unknown };
+  #wake: (() => void)[] = [];
 
-  /** Starts with another file, at its beginning. */
-  open(fd: number): void {
+  constructor(fd: number) {
     this.#fd = fd;
-    this.#position = 0;
-    this.#hole = false;
   }
 
-  /** Appends `piece`. Blocks are those of the file, not of the piece. Throws FsError. */
+  /**
+   * Appends `piece`, which must not change any more: large parts are written by other threads. Blocks are those of the
+   * file, not of the piece. Throws FsError, also for an earlier piece.
+   */
   write(piece: Uint8Array): void {
+    if (this.#failure) throw this.#failure.error;
     let at = 0;
     let dataStart = 0;
     while (at < piece.length) {
       const blockEnd = Math.min(piece.length, at + BLOCK_SIZE - (this.#position + at) % BLOCK_SIZE);
-      const whole = blockEnd - at === BLOCK_SIZE;
-      if (whole && piece[at] === 0 && isZero(piece, at)) {
+      if (blockEnd - at === BLOCK_SIZE && piece[at] === 0 && isZero(piece, at)) {
         this.#writeAll(piece, dataStart, at);
-        lseek(this.#fd, BLOCK_SIZE, FROM_POSITION);
         this.#hole = true;
         dataStart = blockEnd;
       }
@@ -42,11 +47,40 @@ export class SparseWriter {
   #writeAll(piece: Uint8Array, from: number, to: number): void {
     if (from === to) return;
     this.#hole = false;
-    while (from < to) from += write(this.#fd, piece.subarray(from, to));
+    if (to - from >= ASYNC_MIN) {
+      this.#writeLater(piece.subarray(from, to), this.#position + from);
+      return;
+    }
+    while (from < to) from += pwrite(this.#fd, piece.subarray(from, to), this.#position + from);
   }
 
-  /** Gives the file its size where it ends in a hole. */
+  #writeLater(data: Uint8Array, offset: number): void {
+    this.#pending += data.length;
+    pwriteAsync(this.#fd, data, offset).catch((error) => {
+      this.#failure ??= { error };
+    }).finally(() => {
+      this.#pending -= data.length;
+      this.#wake.splice(0).forEach((wake) => wake());
+    });
+  }
+
+  /** A promise to wait for before the next piece when much is being written already. */
+  pressure(): Promise<void> | undefined {
+    return this.#pending > PENDING_MAX ? this.#until(() => this.#pending <= PENDING_MAX) : undefined;
+  }
+
+  async #until(done: () => boolean): Promise<void> {
+    while (!done()) await new Promise<void>((resolve) => this.#wake.push(resolve));
+  }
+
+  /** Resolves when no other thread uses the file any more (only then may it be closed); nothing when none does. */
+  idle(): Promise<void> | undefined {
+    return this.#pending > 0 ? this.#until(() => this.#pending === 0) : undefined;
+  }
+
+  /** Gives the file its size; call when {@link idle}. Throws FsError for whatever failed before. */
   finish(): void {
+    if (this.#failure) throw this.#failure.error;
     if (this.#hole) ftruncate(this.#fd, this.#position);
   }
 }

@@ -354,7 +354,7 @@ export class PxarDecoder {
   }
 
   /**
-   * The next piece of the current file's content as it lies in memory (valid until the next `more`), or null when
+   * The next piece of the current file's content as it lies in the source's memory, or null when
    * {@link more} must be awaited first. Call only while {@link dataRemaining} is above 0.
    */
   tryData(): Uint8Array | null {

@@ -27,7 +27,10 @@ export interface PayloadSink extends ArchiveSink {
 
 /** Bytes of one stream in order, pulled by a decoder. */
 export interface SequentialSource {
-  /** The next bytes (never empty), or null at the end of the stream. */
+  /**
+   * The next bytes (never empty), or null at the end of the stream. They belong to the consumer, who may go on using them
+   * after later calls: the source must leave them alone.
+   */
   pull(): Promise<Uint8Array | null>;
   /** Moves on by `count` bytes without delivering them, where that is cheaper than pulling. May run past the end. */
   skip?(count: number): void | Promise<void>;
