@@ -6,10 +6,10 @@ import { buildFrameHeader, Flag, FrameType } from "./frames.ts";
 import { MAX_WINDOW, type Settings } from "./settings.ts";
 import type { Stream } from "./stream.ts";
 
-/** Bytes given to the socket and not yet taken by it, above which nothing more is given. */
-const SOCKET_QUEUE = 1024 * 1024;
+/** Bytes given to the socket and not yet taken by it, above which nothing more is given: measured, more doubles the cost. */
+const SOCKET_QUEUE = 256 * 1024;
 /** One write: measured, larger ones make the TLS layer copy and smaller ones cost more calls. */
-const WRITE_SIZE = 256 * 1024;
+const WRITE_SIZE = 128 * 1024;
 /** A DATA frame at most, so that control frames do not wait long behind one. */
 const MAX_DATA_FRAME = 1024 * 1024;
 /** Pieces up to this size are joined with their neighbours before they are written. */
