@@ -20,8 +20,9 @@ STATIC_TABLE.forEach(([name, value], i) => {
 /** Encodes the header blocks of one direction of a connection, in order. */
 export class HpackEncoder {
   readonly #table = new DynamicTable(MAX_TABLE_SIZE);
-  /** Ordinal in the dynamic table of fields and of names. */
-  readonly #ordinals = new Map<string, number>();
+  /** Ordinals in the dynamic table. */
+  readonly #fields = new Map<string, number>();
+  readonly #names = new Map<string, number>();
   #smallestSize = MAX_TABLE_SIZE;
   #sizeChanged = false;
   #out = new Uint8Array(1024);
@@ -50,9 +51,9 @@ export class HpackEncoder {
   }
 
   #field(name: string, value: string): void {
-    const index = STATIC_FIELDS.get(key(name, value)) ?? this.#dynamicIndex(key(name, value));
+    const index = STATIC_FIELDS.get(key(name, value)) ?? this.#dynamicIndex(this.#fields.get(key(name, value)));
     if (index !== undefined) return this.#integer(0x80, 7, index);
-    const nameIndex = STATIC_NAMES.get(name) ?? this.#dynamicIndex(name) ?? 0;
+    const nameIndex = STATIC_NAMES.get(name) ?? this.#dynamicIndex(this.#names.get(name)) ?? 0;
     if (SECRET.has(name)) this.#integer(0x10, 4, nameIndex);
     else if (VARYING.has(name) || fieldSize(name, value) > this.#table.maxSize / 4) this.#integer(0, 4, nameIndex);
     else {
@@ -63,22 +64,23 @@ export class HpackEncoder {
     this.#string(value);
   }
 
-  #dynamicIndex(entry: string): number | undefined {
-    const ordinal = this.#ordinals.get(entry);
+  #dynamicIndex(ordinal: number | undefined): number | undefined {
     return ordinal === undefined ? undefined : this.#table.indexOf(ordinal);
   }
 
   #remember(name: string, value: string): void {
-    if (this.#ordinals.size > 1024) this.#dropEvicted();
+    if (this.#fields.size > 1024) this.#dropEvicted();
     const ordinal = this.#table.nextOrdinal;
     this.#table.add(name, value);
-    this.#ordinals.set(key(name, value), ordinal);
-    this.#ordinals.set(name, ordinal);
+    this.#fields.set(key(name, value), ordinal);
+    this.#names.set(name, ordinal);
   }
 
   #dropEvicted(): void {
-    for (const [entry, ordinal] of this.#ordinals) {
-      if (this.#table.indexOf(ordinal) === undefined) this.#ordinals.delete(entry);
+    for (const ordinals of [this.#fields, this.#names]) {
+      for (const [entry, ordinal] of ordinals) {
+        if (this.#table.indexOf(ordinal) === undefined) ordinals.delete(entry);
+      }
     }
   }
 
@@ -116,6 +118,7 @@ export class HpackEncoder {
   }
 }
 
+/** One text for name and value, different for every pair. */
 function key(name: string, value: string): string {
-  return `${name}\0${value}`;
+  return `${name.length}:${name}${value}`;
 }
