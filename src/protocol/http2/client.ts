@@ -90,7 +90,7 @@ class ClientSide extends Http2Connection implements ClientConnection {
     });
   }
 
-  protected override isIdle(streamId: number): boolean {
+  override isIdle(streamId: number): boolean {
     return streamId % 2 === 0 || streamId >= this.#nextStream;
   }
 
@@ -102,7 +102,7 @@ class ClientSide extends Http2Connection implements ClientConnection {
     return Promise.resolve();
   }
 
-  protected override onGoaway(lastStreamId: number, error: Error): void {
+  protected override dropAbove(lastStreamId: number, error: Error): void {
     this.#gone ??= error;
     for (const stream of [...this.streams.values()]) {
       if (stream.id > lastStreamId) this.closeStream(stream, error);
@@ -120,7 +120,7 @@ class ClientSide extends Http2Connection implements ClientConnection {
     if (!stream.localClosed) this.resetStream(stream, ErrorCode.CANCEL);
   }
 
-  protected override onHeaders(block: HeaderBlock, fields: Field[], tooLarge: boolean): void {
+  override onHeaders(block: HeaderBlock, fields: Field[], tooLarge: boolean): void {
     const { streamId } = block;
     if (this.isIdle(streamId)) throw new Http2Error(ErrorCode.PROTOCOL_ERROR, `HEADERS on idle stream ${streamId}`);
     const call = this.#calls.get(streamId);

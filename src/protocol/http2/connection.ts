@@ -2,18 +2,18 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { DozoError } from "../../base/errors.ts";
+import { ControlFrames, type ControlHost, protocolError } from "./control_frames.ts";
 import { ErrorCode, errorCodeName, Http2Error } from "./errors.ts";
 import { FloodGuard } from "./flood_guard.ts";
 import { FrameParser, type FrameSink } from "./frame_parser.ts";
 import * as frames from "./frames.ts";
-import { Flag, FrameType, readU32 } from "./frames.ts";
-import { checkDependency, HeaderAssembler, type HeaderBlock } from "./header_block.ts";
-import { HpackDecoder } from "./hpack/decoder.ts";
+import { Flag, FrameType } from "./frames.ts";
+import type { HeaderBlock } from "./header_block.ts";
 import type { Field } from "./hpack/dynamic_table.ts";
 import { HpackEncoder } from "./hpack/encoder.ts";
 import { Outbox } from "./outbox.ts";
 import { ReceiveCredit } from "./receive_credit.ts";
-import { applySettings, defaultSettings, type Settings } from "./settings.ts";
+import { defaultSettings, type Settings } from "./settings.ts";
 import { Stream, type StreamHost } from "./stream.ts";
 import type { ConnectionEnd, Http2Options } from "./types.ts";
 
@@ -29,27 +29,25 @@ const KEEP_ALIVE = 120_000;
 const INITIAL_WINDOW = 65535;
 
 /** One HTTP/2 connection. */
-export abstract class Http2Connection implements FrameSink, StreamHost {
+export abstract class Http2Connection implements FrameSink, StreamHost, ControlHost {
   readonly closed: Promise<ConnectionEnd>;
   readonly remoteSettings: Settings = defaultSettings();
   protected readonly options: LocalOptions;
   protected readonly socket: Duplex;
-  protected readonly streams = new Map<number, Stream>();
-  protected readonly outbox: Outbox;
-  protected readonly guard = new FloodGuard();
-  protected readonly encoder = new HpackEncoder();
+  readonly streams = new Map<number, Stream>();
+  readonly outbox: Outbox;
+  readonly guard = new FloodGuard();
+  readonly encoder = new HpackEncoder();
   /** Highest stream id the peer opened. */
   protected lastPeerStream = 0;
   /** No new streams: we sent or got GOAWAY, or the socket is ending. */
   protected goingAway = false;
   protected ended = false;
   readonly #parser: FrameParser;
-  readonly #decoder = new HpackDecoder();
-  readonly #assembler = new HeaderAssembler();
+  readonly #frames: ControlFrames;
   readonly #credit: ReceiveCredit;
   /** How streams ended: by reset of ours, or otherwise. */
   readonly #past = new Map<number, "reset" | "ended">();
-  #sawSettings = false;
   #error?: Error;
   #dataStream?: Stream;
   #dataFlags = 0;
@@ -65,16 +63,17 @@ export abstract class Http2Connection implements FrameSink, StreamHost {
     this.options = options;
     this.outbox = new Outbox(socket, this.remoteSettings, (bytes) => this.guard.earn(bytes));
     this.#parser = new FrameParser(this, options.maxFrameSize, isServer ? frames.PREFACE : undefined);
+    this.#frames = new ControlFrames(this, options.maxHeaderListSize);
     this.#credit = new ReceiveCredit(INITIAL_WINDOW, options.connectionWindow, receiveBudget);
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
   }
 
   /** A header list came on a stream that is new or waits for it. */
-  protected abstract onHeaders(block: HeaderBlock, fields: Field[], tooLarge: boolean): void;
+  abstract onHeaders(block: HeaderBlock, fields: Field[], tooLarge: boolean): void;
   /** True for a stream id that was never used. */
-  protected abstract isIdle(streamId: number): boolean;
-  /** The peer announced that it takes no stream above `lastStreamId`. */
-  protected abstract onGoaway(lastStreamId: number, error: Error): void;
+  abstract isIdle(streamId: number): boolean;
+  /** The peer takes no stream above `lastStreamId`, and no new ones. */
+  protected abstract dropAbove(lastStreamId: number, error: Error): void;
   /** True while a complete request is being worked on. */
   protected abstract isWorking(): boolean;
   /** Settings, windows or streams changed: something that waited may go on. */
@@ -96,6 +95,9 @@ export abstract class Http2Connection implements FrameSink, StreamHost {
       this.#error ??= new DozoError(`the connection broke: ${cause.message}`, { cause });
     });
     socket.on("close", () => void this.#onClose());
+    // The peer may have gone while the session was prepared: its events are over.
+    if (socket.closed) return void this.#onClose();
+    if (socket.readableEnded) return this.#onEnd();
     if (head.length > 0) this.#input(head);
     else this.#update();
     // An upgraded socket is handed over paused.
@@ -121,16 +123,16 @@ export abstract class Http2Connection implements FrameSink, StreamHost {
   // Frames from the parser
 
   frame(type: number, flags: number, streamId: number, payload: Uint8Array): void {
-    this.#checkOrder(type);
+    this.#frames.checkOrder(type);
     try {
-      this.#dispatch(type, flags, streamId, payload);
+      this.#frames.take(type, flags, streamId, payload);
     } catch (error) {
       this.#streamError(error);
     }
   }
 
   dataStart(streamId: number, flags: number, length: number): void {
-    this.#checkOrder(FrameType.DATA);
+    this.#frames.checkOrder(FrameType.DATA);
     if (streamId === 0 || this.isIdle(streamId)) throw protocolError(`DATA on stream ${streamId}`);
     this.#credit.receive(length);
     this.#dataFlags = flags;
@@ -178,6 +180,12 @@ export abstract class Http2Connection implements FrameSink, StreamHost {
   freed(bytes: number): void {
     this.#credit.release(bytes);
     this.#updateSoon();
+  }
+
+  onGoaway(lastStreamId: number, error: Http2Error): void {
+    this.goingAway = true;
+    if (error.code !== ErrorCode.NO_ERROR) this.#error ??= error;
+    this.dropAbove(lastStreamId, error);
   }
 
   // For the roles
@@ -238,7 +246,7 @@ export abstract class Http2Connection implements FrameSink, StreamHost {
     this.#remember(streamId, "reset");
   }
 
-  protected closeStream(stream: Stream, error?: Error): void {
+  closeStream(stream: Stream, error?: Error): void {
     if (stream.closed) return;
     stream.closed = true;
     this.streams.delete(stream.id);
@@ -254,105 +262,6 @@ export abstract class Http2Connection implements FrameSink, StreamHost {
     const past = this.#past.get(streamId);
     if (past === "ended") throw new Http2Error(ErrorCode.STREAM_CLOSED, `HEADERS on closed stream ${streamId}`);
     return past === "reset";
-  }
-
-  // Frames
-
-  #checkOrder(type: number): void {
-    if (this.#assembler.open && type !== FrameType.CONTINUATION) {
-      throw protocolError("a frame inside a header block");
-    }
-    if (!this.#sawSettings && type !== FrameType.SETTINGS) throw protocolError("the first frame is not SETTINGS");
-    this.#sawSettings = true;
-  }
-
-  #dispatch(type: number, flags: number, streamId: number, payload: Uint8Array): void {
-    switch (type) {
-      case FrameType.HEADERS:
-        if (streamId === 0) throw protocolError("HEADERS on stream 0");
-        return this.#onBlock(this.#assembler.start(flags, streamId, payload));
-      case FrameType.CONTINUATION:
-        return this.#onBlock(this.#assembler.next(flags, streamId, payload));
-      case FrameType.SETTINGS:
-        return this.#onSettings(flags, streamId, payload);
-      case FrameType.WINDOW_UPDATE:
-        return this.#onWindowUpdate(streamId, readU32(payload, 0) & 0x7fff_ffff);
-      case FrameType.RST_STREAM:
-        return this.#onReset(streamId, readU32(payload, 0));
-      case FrameType.PING:
-        if (streamId !== 0) throw protocolError("PING on a stream");
-        this.guard.spend(1, "PING frames");
-        if (!(flags & Flag.ACK)) this.outbox.control(frames.buildPingAck(payload));
-        return;
-      case FrameType.GOAWAY:
-        return this.#onGoawayFrame(streamId, payload);
-      case FrameType.PUSH_PROMISE:
-        throw protocolError("PUSH_PROMISE although push is off");
-      case FrameType.PRIORITY:
-        if (streamId === 0) throw protocolError("PRIORITY on stream 0");
-        this.guard.spend(1, "PRIORITY frames");
-        return checkDependency(streamId, payload, 0);
-      default:
-        this.guard.spend(1, "frames of unknown type");
-    }
-  }
-
-  #onBlock(block: HeaderBlock | undefined): void {
-    if (!block) return;
-    const { fields, tooLarge } = this.#decoder.decode(block.block, this.options.maxHeaderListSize);
-    this.onHeaders(block, fields, tooLarge);
-  }
-
-  #onSettings(flags: number, streamId: number, payload: Uint8Array): void {
-    if (streamId !== 0) throw protocolError("SETTINGS on a stream");
-    this.guard.spend(2, "SETTINGS frames");
-    if (flags & Flag.ACK) {
-      if (payload.length > 0) throw new Http2Error(ErrorCode.FRAME_SIZE_ERROR, "SETTINGS acknowledgement with payload");
-      return;
-    }
-    const before = this.remoteSettings.initialWindowSize;
-    applySettings(this.remoteSettings, payload);
-    const change = this.remoteSettings.initialWindowSize - before;
-    for (const stream of change === 0 ? [] : this.streams.values()) {
-      try {
-        stream.addSendWindow(change);
-      } catch (cause) {
-        throw new Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "SETTINGS make a window overflow", { cause });
-      }
-    }
-    this.encoder.setMaxTableSize(this.remoteSettings.headerTableSize);
-    this.outbox.control(frames.buildSettingsAck());
-  }
-
-  #onWindowUpdate(streamId: number, increment: number): void {
-    this.guard.spend(1, "WINDOW_UPDATE frames");
-    if (streamId === 0) {
-      if (increment === 0) throw protocolError("WINDOW_UPDATE of 0");
-      return this.outbox.addWindow(increment);
-    }
-    if (this.isIdle(streamId)) throw protocolError(`WINDOW_UPDATE on idle stream ${streamId}`);
-    if (increment === 0) throw new Http2Error(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE of 0", { streamId });
-    this.streams.get(streamId)?.addSendWindow(increment);
-  }
-
-  #onReset(streamId: number, code: number): void {
-    if (streamId === 0 || this.isIdle(streamId)) throw protocolError(`RST_STREAM on stream ${streamId}`);
-    this.guard.spend(4, "RST_STREAM frames");
-    const stream = this.streams.get(streamId);
-    if (stream) this.closeStream(stream, new Http2Error(code, "the peer reset the stream", { streamId }));
-  }
-
-  #onGoawayFrame(streamId: number, payload: Uint8Array): void {
-    if (streamId !== 0) throw protocolError("GOAWAY on a stream");
-    if (payload.length < 8) throw new Http2Error(ErrorCode.FRAME_SIZE_ERROR, "GOAWAY too short");
-    this.guard.spend(4, "GOAWAY frames");
-    const code = readU32(payload, 4);
-    const text = new TextDecoder().decode(payload.subarray(8, 208));
-    const what = `the peer closes the connection${text === "" ? "" : ` (${text})`}`;
-    this.goingAway = true;
-    const error = new Http2Error(code, what);
-    if (code !== ErrorCode.NO_ERROR) this.#error ??= error;
-    this.onGoaway(readU32(payload, 0) & 0x7fff_ffff, error);
   }
 
   #lateFrame(streamId: number): void {
@@ -449,10 +358,6 @@ export abstract class Http2Connection implements FrameSink, StreamHost {
 
   #failStreams(error: Error): void {
     for (const stream of [...this.streams.values()]) this.closeStream(stream, error);
-    this.onGoaway(0, error);
+    this.dropAbove(0, error);
   }
-}
-
-function protocolError(what: string): Http2Error {
-  return new Http2Error(ErrorCode.PROTOCOL_ERROR, what);
 }

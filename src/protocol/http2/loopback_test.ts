@@ -288,3 +288,15 @@ Deno.test("errors of the peer carry their HTTP/2 code", async () => {
   await client.close();
   await server.closed;
 });
+
+Deno.test("a peer that went before the connection began ends it at once", async () => {
+  const [destroyed] = socketPair();
+  destroyed.destroy();
+  await new Promise((resolve) => destroyed.once("close", resolve));
+  assert.deepEqual(await serveHttp2(destroyed, none, echo).closed, { error: undefined });
+  const [a, b] = socketPair();
+  a.resume();
+  b.end();
+  await new Promise((resolve) => a.once("end", resolve));
+  assert.deepEqual(await serveHttp2(a, none, echo).closed, { error: undefined });
+});

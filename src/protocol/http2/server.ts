@@ -79,7 +79,7 @@ class ServerSide extends Http2Connection implements ServerConnection {
     this.start([settings], head);
   }
 
-  protected override isIdle(streamId: number): boolean {
+  override isIdle(streamId: number): boolean {
     return streamId % 2 === 0 || streamId > this.lastPeerStream;
   }
 
@@ -91,7 +91,7 @@ class ServerSide extends Http2Connection implements ServerConnection {
   }
 
   /** Nothing of ours is open at the client, so its GOAWAY only says that it opens nothing more. */
-  protected override onGoaway(): void {}
+  protected override dropAbove(): void {}
 
   protected override onProgress(): void {
     const { options } = this;
@@ -112,7 +112,7 @@ class ServerSide extends Http2Connection implements ServerConnection {
     if (this.#running > 0) await new Promise<void>((resolve) => this.#onIdle = resolve);
   }
 
-  protected override onHeaders(block: HeaderBlock, fields: Field[], tooLarge: boolean): void {
+  override onHeaders(block: HeaderBlock, fields: Field[], tooLarge: boolean): void {
     const { streamId } = block;
     const known = this.streams.get(streamId);
     if (known) return this.#onTrailers(known, block, fields);
