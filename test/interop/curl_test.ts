@@ -35,21 +35,10 @@ Deno.test({
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
     const get = ["1", "2", "3"].flatMap((name) => ["-o", `${folder}/${name}`, `${url}/${name}`]);
+    // One after the other: curl of Debian 12 breaks parallel transfers with prior knowledge itself.
+    const common = ["-sS", "--http2-prior-knowledge", "-m", "60"];
     const { success, stdout, stderr } = await new Deno.Command("curl", {
-      args: [
-        "-sS",
-        "--http2-prior-knowledge",
-        "--parallel",
-        "-m",
-        "60",
-        ...get,
-        "--next",
-        "-sS",
-        "--http2-prior-knowledge",
-        "-m",
-        "60",
-      ]
-        .concat(["--data-binary", `@${folder}/file`, `${url}/upload`]),
+      args: [...common, ...get, "--next", ...common, "--data-binary", `@${folder}/file`, `${url}/upload`],
       stdout: "piped",
       stderr: "piped",
     }).output();
