@@ -34,16 +34,16 @@ Deno.test({
     );
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const url = `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`;
-    const get = ["1", "2", "3"].flatMap((name) => ["-o", `${folder}/${name}`, `${url}/${name}`]);
-    // One after the other: curl of Debian 12 breaks parallel transfers with prior knowledge itself.
-    const common = ["-sS", "--http2-prior-knowledge", "-m", "60"];
-    const { success, stdout, stderr } = await new Deno.Command("curl", {
-      args: [...common, ...get, "--next", ...common, "--data-binary", `@${folder}/file`, `${url}/upload`],
-      stdout: "piped",
-      stderr: "piped",
-    }).output();
-    assert.ok(success, new TextDecoder().decode(stderr));
-    assert.equal(new TextDecoder().decode(stdout), digest);
+    // A transfer each: curl of Debian 12 cannot reuse a connection with prior knowledge, whoever the server is.
+    const curl = async (...more: string[]) => {
+      const args = ["-sS", "--http2-prior-knowledge", "-m", "60", ...more];
+      const { success, stdout, stderr } = await new Deno.Command("curl", { args, stdout: "piped", stderr: "piped" })
+        .output();
+      assert.ok(success, new TextDecoder().decode(stderr));
+      return new TextDecoder().decode(stdout);
+    };
+    assert.equal(await curl("--data-binary", `@${folder}/file`, `${url}/upload`), digest);
+    await Promise.all(["1", "2", "3"].map((name) => curl("-o", `${folder}/${name}`, `${url}/${name}`)));
     for (const name of ["1", "2", "3"]) {
       assert.equal(createHash("sha256").update(await Deno.readFile(`${folder}/${name}`)).digest("hex"), digest);
     }
