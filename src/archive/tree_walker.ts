@@ -65,7 +65,7 @@ export class TreeWalker {
   readonly #mounts: MountRules;
   readonly #path = new PathBuffer();
   readonly #levels: Level[] = [];
-  readonly #links = new Map<string, LinkTarget>();
+  readonly #links = new Map<string, { readonly target: LinkTarget; namesLeft: number }>();
   readonly #entriesMax: number;
   /** Directory entries on the way from the root to here. */
   #entries = 0;
@@ -238,14 +238,16 @@ export class TreeWalker {
       this.#stats.files++;
       if (stat.nlink > 1) {
         const key = `${stat.dev}:${stat.ino}`;
-        const first = this.#links.get(key);
-        if (first) {
+        const known = this.#links.get(key);
+        if (known) {
           close(fd);
           this.#stats.hardlinks++;
-          return this.#emit(entryOf("hardlink", name, NO_METADATA, { link: first }));
+          // Behind the last name nobody asks for it any more.
+          if (--known.namesLeft === 0) this.#links.delete(key);
+          return this.#emit(entryOf("hardlink", name, NO_METADATA, { link: known.target }));
         }
         link = { path: this.#path.child(name).slice(1), offset: 0 };
-        this.#links.set(key, link);
+        this.#links.set(key, { target: link, namesLeft: stat.nlink - 1 });
       }
       metadata = this.#metadata(fd, stat, false, level.features, name);
     } catch (error) {
