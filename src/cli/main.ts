@@ -35,6 +35,16 @@ const TOOLS: readonly ToolEntry[] = [
 
 /** Runs the program that was called as `argv0` (`DOZO_ARGV0` beats it) with `args`; the exit code. Never throws. */
 export async function run(argv0: string, args: readonly string[]): Promise<number> {
+  // A runtime that has nothing left to wait for ends with code 0: no command may seem to have done its work that way.
+  const waiting = setInterval(() => {}, 1 << 30);
+  try {
+    return await dispatch(argv0, args);
+  } finally {
+    clearInterval(waiting);
+  }
+}
+
+async function dispatch(argv0: string, args: readonly string[]): Promise<number> {
   const called = basename(Deno.env.get("DOZO_ARGV0") || argv0);
   const linked = TOOLS.find(({ link }) => link === called);
   if (linked) return await runTool((await linked.load())(called), args);

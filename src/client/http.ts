@@ -75,6 +75,10 @@ export class HttpClient {
     const socket = await connectTls(this.#address, AbortSignal.timeout(TIMEOUT));
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     agent.createConnection = () => socket;
+    // An agent takes idle sockets off the event loop, and one that is used again just then would stay off it: the
+    // program could end before the answer is here.
+    agent.keepSocketAlive = () => true;
+    agent.reuseSocket = () => {};
     socket.once("close", () => {
       if (this.#connection?.socket === socket) this.#connection = undefined;
     });

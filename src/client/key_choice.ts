@@ -80,7 +80,7 @@ export function chooseKey(options: KeyOptions): KeyChoice {
     key ? `Using encryption key from '${chosen.name}'..` : `Using default encryption key from '${chosen.name}'..`,
   );
   const master = masterKey ?? readDefault(MASTER_NAME);
-  if (master && !masterKey) notes.push(`Using default master key from '${master.name}'..`);
+  if (master) notes.push(`Using ${masterKey ? "" : "default "}master key from '${master.name}'..`);
   return {
     mode: cryptMode ?? "encrypt",
     key: chosen,

@@ -12,6 +12,7 @@ import { openReaderSession } from "../../protocol/reader_client/reader_session.t
 import { ChunkStream } from "../restore/chunk_stream.ts";
 import { SnapshotSource } from "../restore/snapshot_source.ts";
 import { plainCutter } from "../upload/chunk_cutter.ts";
+import { changeReport } from "./report.ts";
 import type { BackupRun } from "./run.ts";
 import type { BackupSpec } from "./spec.ts";
 
@@ -59,6 +60,7 @@ export async function uploadSplitDirectory(run: BackupRun, spec: BackupSpec): Pr
         })
       )
     );
+    if (reference) changeReport(stats).forEach(run.log);
     // The manifest lists the payload first, people read about the metadata first.
     const payloadReport = await data.finish();
     [...await archive.finish(), ...payloadReport].forEach(run.log);

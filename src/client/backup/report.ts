@@ -1,5 +1,6 @@
 /** The lines that tell how an archive's upload went, in the established wording. */
 import type { IndexSummary } from "../../protocol/backup_client/index_writer.ts";
+import type { CreateStats } from "../../archive/create_types.ts";
 import { archiveName } from "../../formats/archive_name.ts";
 import { humanSize } from "../../formats/human_size.ts";
 
@@ -39,4 +40,16 @@ export function archiveReport(
     lines.push(`${name}: backup was done incrementally, reused ${humanSize(reusedSize)} (${percent}%)`);
   }
   return lines;
+}
+
+/** Lines on what change detection found. */
+export function changeReport(stats: CreateStats): string[] {
+  const { files, hardlinks, reusedFiles, reusedSize, encodedFiles, encodedSize, padding, partialChunks } = stats;
+  return [
+    "Change detection summary:",
+    ` - ${files} total files (${hardlinks} hardlinks)`,
+    ` - ${reusedFiles} unchanged, reusable files with ${humanSize(reusedSize)} data`,
+    ` - ${encodedFiles} changed or non-reusable files with ${humanSize(encodedSize)} data`,
+    ` - ${humanSize(padding)} padding in ${partialChunks} partially reused chunks`,
+  ];
 }
