@@ -15,10 +15,11 @@ import type { GroupRef, SnapshotRef } from "./types.ts";
 
 const UNTOUCHED_SECONDS = 3600;
 
-/** Removes the abandoned snapshots of one group; returns their references. */
-export async function removeAbandonedOf(store: StoreContext, group: GroupRef): Promise<SnapshotRef[]> {
+/** Removes the abandoned snapshots of one group that are newer than `after`; returns their references. */
+export async function removeAbandonedOf(store: StoreContext, group: GroupRef, after = 0): Promise<SnapshotRef[]> {
   const removed: SnapshotRef[] = [];
   for (const time of await timesOf(store.backend, group)) {
+    if (time <= after) continue;
     const snapshot = { ns: group.ns, type: group.type, id: group.id, time };
     if (await isFinished(store.backend, snapshot) || !await mayBeAbandoned(store, snapshot)) continue;
     using lock = await store.locks.trySnapshot(snapshot, "exclusive");

@@ -35,13 +35,14 @@ export async function beginBackup(store: StoreContext, begin: BeginBackup): Prom
       const owner = await readOwner(store, group);
       if (!isOwner(owner, caller)) throw new DozoError(`backup owner check failed (${caller} != ${owner})`);
     }
-    const previous = await previousSnapshot(store, group);
+    const newest = await newestFinished(store.backend, group);
+    const previous = newest && await isUsable(store, newest) ? newest : undefined;
     if (previous) {
       if (snapshot.time <= previous.time) throw new DozoError("backup timestamp is older than last backup.");
       holds.previous = await store.locks.snapshot(previous, "shared");
     }
     holds.snapshot = await store.locks.snapshot(snapshot, "exclusive");
-    const notes = await createSnapshot(store, snapshot);
+    const notes = await createSnapshot(store, snapshot, newest?.time ?? 0);
     try {
       const start = Math.floor(Date.now() / 1000);
       holds.process = lockProcessShared(store.processLock, start);
@@ -80,18 +81,18 @@ async function createGroup(store: StoreContext, group: GroupRef, caller: string)
 }
 
 /**
- * The snapshot that a new one builds upon: the newest finished one, none when its verification failed
+ * Whether a new snapshot may build upon the newest finished one: not when its verification failed
  * (`spec/backup-protocol.md` §3.1). Throws when its manifest cannot be read.
  */
-async function previousSnapshot(store: StoreContext, group: GroupRef): Promise<SnapshotRef | undefined> {
-  const newest = await newestFinished(store.backend, group);
-  if (!newest) return undefined;
-  const manifest = await loadManifest(store, newest);
-  return manifest.verifyState?.state === "failed" ? undefined : newest;
+async function isUsable(store: StoreContext, newest: SnapshotRef): Promise<boolean> {
+  return (await loadManifest(store, newest)).verifyState?.state !== "failed";
 }
 
-/** Makes the snapshot directory under its lock and clears leftovers of killed sessions; returns what to say about them. */
-async function createSnapshot(store: StoreContext, snapshot: SnapshotRef): Promise<string[]> {
+/**
+ * Makes the snapshot directory under its lock and clears what killed sessions have left since the group's newest finished
+ * snapshot; returns what to say about them.
+ */
+async function createSnapshot(store: StoreContext, snapshot: SnapshotRef, newest: number): Promise<string[]> {
   const notes: string[] = [];
   const path = pathOfSnapshot(snapshot);
   if (!await store.backend.createDirectory(path)) {
@@ -100,7 +101,7 @@ async function createSnapshot(store: StoreContext, snapshot: SnapshotRef): Promi
     await store.backend.createDirectory(path);
   }
   // Other leftovers of the group are a courtesy: their removal must not stop the backup.
-  const others = await removeAbandonedOf(store, snapshot).catch(() => []);
+  const others = await removeAbandonedOf(store, snapshot, newest).catch(() => []);
   for (const other of others) notes.push(`removed the interrupted backup ${formatSnapshot(other)}`);
   return notes;
 }
