@@ -196,9 +196,11 @@ class ClientSide extends Http2Connection implements ClientConnection {
     this.update();
   }
 
+  /** Streams that may be opened now: one until the peer has told how many. */
   #freeStreams(): number {
-    return this.goingAway ? 1 : Math.min(MAX_STREAMS, this.remoteSettings.maxConcurrentStreams) - this.streams.size -
-      this.#entering;
+    if (this.goingAway) return 1;
+    const limit = this.ready ? Math.min(MAX_STREAMS, this.remoteSettings.maxConcurrentStreams) : 1;
+    return limit - this.streams.size - this.#entering;
   }
 
   async #freeStream(signal?: AbortSignal): Promise<void> {

@@ -199,6 +199,11 @@ export abstract class Http2Connection implements FrameSink, StreamHost, ControlH
     }
   }
 
+  /** True once the peer has told its limits. */
+  protected get ready(): boolean {
+    return this.#frames.sawSettings;
+  }
+
   /** Windows, waiting work and output, after anything changed. */
   protected update(): void {
     this.#update();

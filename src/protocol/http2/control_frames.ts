@@ -32,7 +32,8 @@ export class ControlFrames {
   readonly #maxHeaderListSize: number;
   readonly #decoder = new HpackDecoder();
   readonly #assembler = new HeaderAssembler();
-  #sawSettings = false;
+  /** The peer's first SETTINGS are here. */
+  sawSettings = false;
 
   constructor(host: ControlHost, maxHeaderListSize: number) {
     this.#host = host;
@@ -44,8 +45,8 @@ export class ControlFrames {
     if (this.#assembler.open && type !== FrameType.CONTINUATION) {
       throw protocolError("a frame inside a header block");
     }
-    if (!this.#sawSettings && type !== FrameType.SETTINGS) throw protocolError("the first frame is not SETTINGS");
-    this.#sawSettings = true;
+    if (!this.sawSettings && type !== FrameType.SETTINGS) throw protocolError("the first frame is not SETTINGS");
+    this.sawSettings = true;
   }
 
   /** Acts on one frame. */

@@ -51,12 +51,12 @@ export class ReceiveCredit {
    */
   grant(working: () => boolean): number {
     let increment = Math.min(this.#target, this.#budget - this.#held) - this.#window;
-    if (increment < this.#target / 4) {
-      if (this.#window >= this.#step || working()) return 0;
+    if (increment < this.#target / 16) {
+      if (this.#window >= this.#step / 2 || working()) return 0;
       if (this.#held + this.#step > this.#cap) {
         throw new Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "too much data in unfinished requests");
       }
-      increment = Math.max(increment, this.#step);
+      increment = Math.max(increment, this.#step - this.#window);
     }
     this.#window += increment;
     return increment;

@@ -122,8 +122,10 @@ class ServerSide extends Http2Connection implements ServerConnection {
       throw new Http2Error(ErrorCode.PROTOCOL_ERROR, `stream ${streamId} opened behind ${this.lastPeerStream}`);
     }
     this.lastPeerStream = streamId;
-    const busy = Math.max(this.streams.size, this.#running);
-    if (this.goingAway || busy >= this.options.maxConcurrentStreams) {
+    const { maxConcurrentStreams } = this.options;
+    // Handlers of streams that the peer has reset go on for a while, but a peer cannot pile them up.
+    const full = this.streams.size >= maxConcurrentStreams || this.#running >= 2 * maxConcurrentStreams;
+    if (this.goingAway || full) {
       return this.refuseStream(streamId, ErrorCode.REFUSED_STREAM);
     }
     const stream = this.addStream(streamId);
