@@ -60,7 +60,7 @@ export class Datastore {
           "is the path right and its file system mounted?",
       );
     }
-    return Datastore.#over(options, backend);
+    return Datastore.over(backend, { ...options, processLock: `${backend.base}/.lock` });
   }
 
   /**
@@ -88,12 +88,16 @@ export class Datastore {
     return await Datastore.open(options);
   }
 
-  static #over(options: DatastoreOptions, backend: StorageBackend): Datastore {
+  /** A store on any back end; its locks stay on this host. `processLock` names an existing file (`spec/datastore-layout.md` §6.1). */
+  static over(
+    backend: StorageBackend,
+    options: Omit<DatastoreOptions, "path"> & { readonly processLock: string },
+  ): Datastore {
     return new Datastore({
       name: options.name,
       backend,
       locks: new LockDirectory(`${options.lockDirectory}/${options.name}`, options.owner),
-      processLock: `${trimmed(options.path)}/.lock`,
+      processLock: options.processLock,
       syncLevel: options.syncLevel ?? "filesystem",
     });
   }
