@@ -51,7 +51,7 @@ async function withSession(
   }
 }
 
-Deno.test("BP-09 chunks go side by side, appends in order behind them, the close tells count, size and checksum", async () => {
+Deno.test("chunks go side by side, appends in order behind them, the close tells count, size and checksum", async () => {
   const answered = new Set<string>();
   const { handler, log } = recorder(async (name, query) => {
     if (name === "dynamic_index" && query.has("archive-name")) return 7;

@@ -279,6 +279,6 @@ Deno.test("mutated conversations leave the server standing: an answer, a reset o
         await server.closed;
       },
     ),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });

@@ -22,8 +22,8 @@ export type LocalOptions = Required<Http2Options>;
 
 /** Streams that ended lately are remembered, to tell late frames from nonsense. */
 const REMEMBERED_STREAMS = 1000;
-/** A broken connection gets this long to take its GOAWAY, milliseconds. */
-const LINGER = 1000;
+/** A broken connection gets this long to take its GOAWAY, an orderly one to take its last answers, milliseconds. */
+const LINGER = { broken: 1000, orderly: 30_000 };
 /** Silence after which TCP asks whether the peer is still there, milliseconds (`spec/backup-protocol.md` §9). */
 const KEEP_ALIVE = 120_000;
 const INITIAL_WINDOW = 65535;
@@ -303,7 +303,7 @@ export abstract class Http2Connection implements FrameSink, StreamHost, ControlH
       if (increment > 0) this.outbox.control(frames.buildWindowUpdate(0, increment));
     });
     this.outbox.pump();
-    if (this.goingAway && this.streams.size === 0 && this.outbox.empty) this.#finish();
+    if (this.goingAway && this.streams.size === 0 && this.outbox.empty) this.#finish(LINGER.orderly);
   }
 
   #remember(streamId: number, how: "reset" | "ended"): void {
@@ -329,14 +329,14 @@ export abstract class Http2Connection implements FrameSink, StreamHost, ControlH
     this.#failStreams(error);
     const text = error instanceof Http2Error ? error.message : errorCodeName(code);
     this.outbox.stop(this.#goaway(code, text));
-    this.#finish();
+    this.#finish(LINGER.broken);
   }
 
-  #finish(): void {
+  #finish(linger: number): void {
     this.ended = true;
     this.goingAway = true;
     this.socket.end();
-    this.#linger = setTimeout(() => this.socket.destroy(), LINGER);
+    this.#linger = setTimeout(() => this.socket.destroy(), linger);
   }
 
   #onEnd(): void {
@@ -344,11 +344,8 @@ export abstract class Http2Connection implements FrameSink, StreamHost, ControlH
     if (this.streams.size > 0) {
       this.#error ??= new DozoError("the peer closed the connection in the middle of a request");
     }
-    this.ended = true;
-    this.goingAway = true;
     this.#failStreams(this.#error ?? new DozoError("the peer closed the connection"));
-    this.socket.end();
-    this.#linger = setTimeout(() => this.socket.destroy(), LINGER);
+    this.#finish(LINGER.broken);
   }
 
   async #onClose(): Promise<void> {

@@ -51,7 +51,7 @@ Deno.test("no combination of windows, limits and sizes stops or changes a body",
       await connection.close();
       assert.deepEqual(await serving.closed, { error: undefined });
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
 });
 
@@ -85,6 +85,6 @@ Deno.test("mutated answers of a server leave the client standing: an answer or a
         await client.closed;
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });

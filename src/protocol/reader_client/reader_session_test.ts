@@ -21,7 +21,7 @@ const handler: Http2Handler = async (request) => {
   return { status: 200, body: digest };
 };
 
-Deno.test("BP-21 files of the snapshot are downloaded whole or piece by piece, refusals carry status and text", async () => {
+Deno.test("files of the snapshot are downloaded whole or piece by piece, refusals carry status and text", async () => {
   await using server = await startTestServer(handler);
   const session = await openReaderSession(server.address, target);
   assert.equal(
@@ -45,7 +45,7 @@ Deno.test("BP-21 files of the snapshot are downloaded whole or piece by piece, r
   assert.deepEqual(await session.closed, { error: undefined });
 });
 
-Deno.test("BP-22 chunks are fetched ahead and come in order", async () => {
+Deno.test("chunks are fetched ahead and come in order", async () => {
   await using server = await startTestServer(handler);
   const session = await openReaderSession(server.address, target);
   const seen: string[] = [];
