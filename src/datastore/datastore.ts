@@ -146,5 +146,5 @@ function trimmed(path: string): string {
 function backendOf(options: DatastoreOptions): DirectoryBackend {
   checkName("datastore", options.name);
   if (!options.path.startsWith("/")) throw new DozoError(`datastore path "${options.path}" is not absolute`);
-  return new DirectoryBackend(trimmed(options.path), options.owner);
+  return new DirectoryBackend(trimmed(options.path), `${options.lockDirectory}/${options.name}`, options.owner);
 }

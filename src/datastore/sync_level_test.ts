@@ -32,8 +32,8 @@ function spyOn(backend: StorageBackend, events: string[]): StorageBackend {
 async function eventsOfBackup(syncLevel: SyncLevel): Promise<string[]> {
   const { path, options, cleanUp } = await makeTestStore();
   const events: string[] = [];
-  const backend = spyOn(new DirectoryBackend(path), events);
   const locks = new LockDirectory(`${options.lockDirectory}/test`);
+  const backend = spyOn(new DirectoryBackend(path, locks.path), events);
   const store = { name: "test", backend, locks, processLock: `${path}/.lock`, syncLevel };
   const snapshot = { ns: "", type: "host", id: "h1", time: 1000 } as const;
   const writer = await beginBackup(store, { snapshot, caller: "alice@pbs" });

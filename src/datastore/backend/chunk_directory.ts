@@ -6,28 +6,33 @@ import { touchAtime } from "../../native/fs.ts";
 import type { InsertResult, SyncLevel } from "../types.ts";
 import { chunkPath, MAX_BAD } from "./chunk_path.ts";
 import type { FileOwner } from "./directory.ts";
-import { lockDirectory } from "./directory_lock.ts";
 import { codeOf, failure, isMissing } from "./failure.ts";
 import { syncDirectory, writeTemp } from "./local_write.ts";
 import { readWhole } from "./stored_file.ts";
+import { SweepLocks } from "./sweep_lock.ts";
 
 const HEADER_LENGTH = 44;
 
 /** Chunk files below one directory. */
 export class ChunkDirectory {
-  constructor(readonly root: string, readonly owner?: FileOwner) {}
+  readonly #locks: SweepLocks;
+
+  /** `root`: the `.chunks` directory; `lockDirectory`: that of the store. */
+  constructor(readonly root: string, lockDirectory: string, readonly owner?: FileOwner) {
+    this.#locks = new SweepLocks(lockDirectory, owner);
+  }
 
   /** As `StorageBackend.insertChunk`. */
   async insert(digest: Uint8Array, blob: Uint8Array<ArrayBuffer>, sync: SyncLevel): Promise<InsertResult> {
     const path = this.#path(digest);
     let temp: string | undefined;
     try {
-      const known = await this.#exclusively(path, () => this.#kept(path, digest, blob));
+      const known = await this.#inUse(digest, () => this.#kept(path, digest, blob));
       if (known) return known;
       temp = await this.#writeTemp(path, blob, sync === "file");
       // Another session may have stored the same chunk meanwhile: the rules are asked again.
       const name = temp;
-      const result = await this.#exclusively(path, async () => {
+      const result = await this.#inUse(digest, async () => {
         const raced = await this.#kept(path, digest, blob);
         if (!raced) await Deno.rename(name, path);
         return raced;
@@ -56,20 +61,20 @@ export class ChunkDirectory {
 
   /** As `StorageBackend.touchChunk`. */
   touch(digest: Uint8Array): Promise<boolean> {
-    return this.#touch(this.#path(digest));
+    return this.#touch(digest);
   }
 
   /** As `StorageBackend.touchBadChunks`. */
   async touchBad(digest: Uint8Array): Promise<number> {
     let touched = 0;
-    for (let n = 0; n <= MAX_BAD; n++) if (await this.#touch(this.#path(digest, n))) touched++;
+    for (let n = 0; n <= MAX_BAD; n++) if (await this.#touch(digest, n)) touched++;
     return touched;
   }
 
   /** As `StorageBackend.renameCorruptChunk`. */
   async renameCorrupt(digest: Uint8Array): Promise<number | undefined> {
     const path = this.#path(digest);
-    return await this.#exclusively(path, async () => {
+    return await this.#inUse(digest, async () => {
       let n = 0;
       while (n < MAX_BAD && await this.#stat(this.#path(digest, n))) n++;
       try {
@@ -85,8 +90,7 @@ export class ChunkDirectory {
   /** As `StorageBackend.removeChunk`. */
   async remove(digest: Uint8Array, bad: number | undefined, olderThan: number): Promise<boolean> {
     const path = this.#path(digest, bad);
-    using lock = await lockDirectory(directoryOf(path), "exclusive");
-    if (!lock) return false;
+    using _lock = await this.#locks.hold(digest, "exclusive");
     const stat = await this.#stat(path);
     if (!stat?.isFile || (stat.atime?.getTime() ?? 0) / 1000 >= olderThan) return false;
     try {
@@ -114,8 +118,9 @@ export class ChunkDirectory {
     return touchAtime(path) ? { duplicate: true, size: stat.size } : undefined;
   }
 
-  async #touch(path: string): Promise<boolean> {
-    return await this.#exclusively(path, () => {
+  #touch(digest: Uint8Array, bad?: number): Promise<boolean> {
+    const path = this.#path(digest, bad);
+    return this.#inUse(digest, () => {
       try {
         return Promise.resolve(touchAtime(path));
       } catch (error) {
@@ -137,9 +142,9 @@ export class ChunkDirectory {
     }
   }
 
-  /** Runs `work` while no other process can decide to remove the chunk. */
-  async #exclusively<T>(path: string, work: () => Promise<T>): Promise<T> {
-    using _lock = await lockDirectory(directoryOf(path), "shared");
+  /** Runs `work` while no process can decide to remove the chunk. */
+  async #inUse<T>(digest: Uint8Array, work: () => Promise<T>): Promise<T> {
+    using _lock = await this.#locks.hold(digest, "shared");
     return await work();
   }
 

@@ -22,11 +22,14 @@ export class DirectoryBackend implements StorageBackend {
   readonly #owner?: FileOwner;
   readonly #chunks: ChunkDirectory;
 
-  /** `base`: absolute path without a trailing slash. `owner`: whom new files are given to, when the process may do so. */
-  constructor(base: string, owner?: FileOwner) {
+  /**
+   * `base`: absolute path without a trailing slash. `lockDirectory`: that of the store. `owner`: whom new files are given
+   * to, when the process may do so.
+   */
+  constructor(base: string, lockDirectory: string, owner?: FileOwner) {
     this.base = base;
     this.#owner = owner;
-    this.#chunks = new ChunkDirectory(`${base}/.chunks`, owner);
+    this.#chunks = new ChunkDirectory(`${base}/.chunks`, lockDirectory, owner);
   }
 
   describe(path: string): string {
@@ -152,13 +155,10 @@ export class DirectoryBackend implements StorageBackend {
   }
 
   async flush(): Promise<void> {
-    let directory: Deno.FsFile | undefined;
     try {
       await syncfs(this.base);
     } catch (error) {
       throw failure(`unable to sync the file system of "${this.base}"`, error);
-    } finally {
-      directory?.close();
     }
   }
 

@@ -16,11 +16,11 @@ async function makeBase(): Promise<string> {
 
 testBackend("directory back end", (name, run) => Deno.test(name, run), async () => {
   const base = await makeBase();
-  const backend = new DirectoryBackend(base);
+  const backend = new DirectoryBackend(base, `${base}/.locks`);
   const fileOf = (digest: Uint8Array) => `${base}/.chunks/${chunkPath(digest)}`;
   return {
     backend,
-    reopen: () => new DirectoryBackend(base),
+    reopen: () => new DirectoryBackend(base, `${base}/.locks`),
     age: async (digest, atime) => {
       const stat = await Deno.stat(fileOf(digest));
       await Deno.utime(fileOf(digest), atime, stat.mtime ?? new Date());
@@ -32,7 +32,7 @@ testBackend("directory back end", (name, run) => Deno.test(name, run), async () 
 
 Deno.test("ST-29 a chunk lies below the first four digits of its digest, mode 0644", async () => {
   const base = await makeBase();
-  const backend = new DirectoryBackend(base);
+  const backend = new DirectoryBackend(base, `${base}/.locks`);
   const data = new Uint8Array([1, 2, 3]);
   const digest = sha256Sync(data);
   await backend.insertChunk(digest, await encodeBlob(data), "none");
@@ -46,7 +46,7 @@ Deno.test("ST-29 a chunk lies below the first four digits of its digest, mode 06
 
 Deno.test("a duplicate leaves inode and mtime alone and advances atime", async () => {
   const base = await makeBase();
-  const backend = new DirectoryBackend(base);
+  const backend = new DirectoryBackend(base, `${base}/.locks`);
   const data = new Uint8Array([4, 5, 6]);
   const digest = sha256Sync(data);
   const blob = await encodeBlob(data);
@@ -64,7 +64,7 @@ Deno.test("a duplicate leaves inode and mtime alone and advances atime", async (
 
 Deno.test("symlinks are neither listed as files nor followed", async () => {
   const base = await makeBase();
-  const backend = new DirectoryBackend(base);
+  const backend = new DirectoryBackend(base, `${base}/.locks`);
   await backend.createDirectory("vm/100");
   await Deno.symlink("/etc/passwd", `${base}/vm/100/a.blob`);
   await Deno.symlink("/etc", `${base}/vm/101`);

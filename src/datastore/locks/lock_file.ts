@@ -7,7 +7,8 @@ import { codeOf, failure } from "../backend/failure.ts";
 /** Shared or exclusive. */
 export type LockKind = "shared" | "exclusive";
 
-const RETRY_MS = 25;
+const FIRST_RETRY_MS = 1;
+const LONGEST_RETRY_MS = 32;
 const FILE_MODE = 0o660;
 
 /** A held lock. Released once, by `release` or by disposing; the process's end releases it too. */
@@ -55,11 +56,11 @@ export interface LockRequest {
 /** Takes the lock, or undefined when another holds it. Throws when the lock file cannot be made. */
 export async function tryLockFile(path: string, request: LockRequest): Promise<HeldLock | undefined> {
   const deadline = Date.now() + (request.wait ?? 0);
-  while (true) {
+  for (let pause = FIRST_RETRY_MS;; pause = Math.min(2 * pause, LONGEST_RETRY_MS)) {
     const lock = attempt(path, request);
     if (lock) return lock;
     if (Date.now() >= deadline) return undefined;
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }
 

@@ -108,7 +108,7 @@ Deno.test("BP-13 an aborted task drops the connection and removes the snapshot",
   await test.cleanUp();
 });
 
-Deno.test("BP-09 BP-15 ST-74 nothing wrong is stored: digest, size, form; the CRC is the server's own", async () => {
+Deno.test("BP-09 BP-15 nothing wrong is stored: digest, size, form; the CRC is the server's own", async () => {
   const test = await makeTestStore();
   const served = await serveOverTcp(await open(test));
   try {
