@@ -216,13 +216,13 @@ Deno.test("fuzz: any text is an event that prints and comes, or a FormatError", 
   const known = [...VECTORS.accepted, ...VECTORS.rejected].map((row) => row.schedule);
   const mutated = fc.tuple(fc.constantFrom(...known), fc.nat(30), fc.nat(3), fc.constantFrom("", ...words))
     .map(([text, at, remove, insert]) => text.slice(0, at) + insert + text.slice(at + remove));
-  const any = fc.oneof(
+  const texts = fc.oneof(
     mutated,
     fc.array(fc.constantFrom(...words), { maxLength: 12 }).map((all) => all.join("")),
     fc.string(),
   );
   fc.assert(
-    fc.property(any, (text) => {
+    fc.property(texts, (text) => {
       let event: CalendarEvent;
       try {
         event = parseCalendarEvent(text);
