@@ -5,6 +5,7 @@ import { PxarEncoder } from "../formats/pxar/mod.ts";
 import { ArchiveWriter } from "./archive_writer.ts";
 import { cliPatternEntry, preludeOf, serializePatterns } from "./cli_patterns.ts";
 import type { CreateOptions, CreateStats } from "./create_types.ts";
+import { IndexCache } from "./index_cache.ts";
 import { PreviousTree } from "./previous.ts";
 import { ReuseCache } from "./reuse.ts";
 import type { ReusingSink } from "./reuse_types.ts";
@@ -32,7 +33,13 @@ export async function createArchive(options: CreateOptions): Promise<CreateStats
     if (!payload || !("inject" in payload)) {
       throw new DozoError("a previous archive can be reused in a split archive only");
     }
-    reuse = new ReuseCache(writer, payload as ReusingSink, previous.index, stats, options.cacheLimit ?? 512);
+    reuse = new ReuseCache(
+      writer,
+      payload as ReusingSink,
+      new IndexCache(previous.index),
+      stats,
+      options.cacheLimit ?? 512,
+    );
     previousTree = new PreviousTree(previous.metadata, warn);
     await previousTree.open();
   }
