@@ -37,6 +37,8 @@ export class BackupWriter {
   readonly notes: readonly string[];
   readonly #store: StoreContext;
   readonly #holds: Holds;
+  /** Writes that have begun and not ended. */
+  readonly #writes = new Set<Promise<unknown>>();
   #manifest: Uint8Array<ArrayBuffer> | undefined;
   #ended = false;
 
@@ -65,7 +67,13 @@ export class BackupWriter {
       this.#manifest = new Uint8Array(await new Blob([...parts]).arrayBuffer());
       return;
     }
-    await this.#store.backend.writeEntry(`${pathOfSnapshot(this.snapshot)}/${name}`, parts);
+    const write = this.#store.backend.writeEntry(`${pathOfSnapshot(this.snapshot)}/${name}`, parts);
+    this.#writes.add(write);
+    try {
+      await write;
+    } finally {
+      this.#writes.delete(write);
+    }
   }
 
   /** Opens a file of the previous snapshot; undefined when it is missing. Throws when there is no previous snapshot. */
@@ -94,6 +102,7 @@ export class BackupWriter {
       duplicates: stats.duplicates,
     };
     await this.#checkPrevious();
+    await Promise.allSettled(this.#writes);
     const durable = this.#store.syncLevel !== "none";
     if (durable) await this.#store.backend.flush();
     {
@@ -135,6 +144,7 @@ export class BackupWriter {
   async abort(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    await Promise.allSettled(this.#writes);
     try {
       await this.#store.backend.removeTree(pathOfSnapshot(this.snapshot));
       this.#holds.snapshot?.remove();
