@@ -34,7 +34,7 @@ async function bundle(folder: string): Promise<string> {
   if (warnings.length > 0) throw new Error(`the bundler warns:\n${said}`);
   const text = await Deno.readTextFile(output);
   // Text of one byte a character is read, kept and compiled faster.
-  const ascii = text.replace(/[^\x00-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const ascii = text.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
   // import.meta has no meaning in CommonJS; code that asks for its place gets one that exists nowhere.
   return ascii.replace(/^var (import_meta\d*) = \{\};$/gm, 'var $1 = { url: "file:///dozo.js" };');
 }

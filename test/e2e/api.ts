@@ -13,7 +13,7 @@ export interface Answer {
 
 /** Sends one request to `path` below `/api2/json`; does not check the server's certificate. */
 export function send(
-  server: Server,
+  server: Pick<Server, "port">,
   method: string,
   path: string,
   options: { headers?: Record<string, string>; body?: Record<string, unknown> } = {},
@@ -52,10 +52,10 @@ function dataOf(text: string): unknown {
 
 /** A logged-in user of one server. */
 export class Api {
-  private constructor(readonly server: Server, readonly headers: Record<string, string>) {}
+  private constructor(readonly server: Pick<Server, "port">, readonly headers: Record<string, string>) {}
 
   /** Logs in. */
-  static async login(server: Server, user = USER, password = PASSWORD): Promise<Api> {
+  static async login(server: Pick<Server, "port">, user = USER, password = PASSWORD): Promise<Api> {
     const answer = await send(server, "POST", "/access/ticket", { body: { username: user, password } });
     assert.equal(answer.status, 200, answer.text);
     const { ticket, CSRFPreventionToken } = answer.data as Record<string, string>;
