@@ -1,19 +1,13 @@
 /** REST requests over one TLS connection whose certificate was checked before anything was sent on it. */
-import http from "node:http";
 import type { TLSSocket } from "node:tls";
-import { concatBytes } from "../base/bytes.ts";
 import { Semaphore } from "../base/concurrency.ts";
 import { DozoError, errorMessage } from "../base/errors.ts";
 import type { ServerAddress } from "../protocol/server_address.ts";
 import { connectTls, hostAndPort } from "../protocol/tls_connect.ts";
+import { type Http1Answer, Http1Reader, NoAnswer } from "./http1_reader.ts";
 
 /** A complete answer. Any status. */
-export interface HttpAnswer {
-  readonly status: number;
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string | undefined>>;
-  readonly body: Uint8Array;
-}
+export type HttpAnswer = Pick<Http1Answer, "status" | "headers" | "body">;
 
 /** What is sent besides method and target. */
 export interface HttpRequestOptions {
@@ -26,12 +20,20 @@ export interface HttpRequestOptions {
 const DEFAULT_LIMIT = 64 * 1024 * 1024;
 /** A server that says nothing for so long is given up, in milliseconds. */
 const TIMEOUT = 120_000;
+/** Servers close connections that were idle for a few seconds; one that was idle longer than this is not used again. */
+const IDLE_LIMIT = 2_000;
+
+interface Connection {
+  readonly socket: TLSSocket;
+  readonly reader: Http1Reader;
+  usedAt: number;
+}
 
 /** One server; requests follow each other on the same connection while it lives. */
 export class HttpClient {
   readonly #address: ServerAddress;
   readonly #turn = new Semaphore(1);
-  #connection?: { readonly socket: TLSSocket; readonly agent: http.Agent };
+  #connection?: Connection;
 
   /** Nothing is connected yet. The address's headers go with each request. */
   constructor(address: ServerAddress) {
@@ -44,14 +46,17 @@ export class HttpClient {
    */
   async request(method: string, target: string, options: HttpRequestOptions = {}): Promise<HttpAnswer> {
     return await this.#turn.run(async () => {
-      const reused = this.#connection !== undefined;
-      try {
-        return await this.#exchange(method, target, options);
-      } catch (error) {
-        // A server may close an idle connection in the very moment in which it is used again.
-        if (!reused || !(error instanceof ConnectionLost) || method !== "GET") throw error;
-        return await this.#exchange(method, target, options);
+      const kept = method === "POST" ? undefined : this.#takeIdle();
+      if (kept) {
+        try {
+          return await this.#exchange(kept, method, target, options);
+        } catch (error) {
+          // A server may close an idle connection in the very moment in which it is used again. What may be done twice
+          // is then sent once more.
+          if (!(error instanceof DozoError && error.cause instanceof NoAnswer)) throw error;
+        }
       }
+      return await this.#exchange(await this.#connect(), method, target, options);
     });
   }
 
@@ -61,76 +66,69 @@ export class HttpClient {
     this.#connection = undefined;
   }
 
-  async #exchange(method: string, target: string, options: HttpRequestOptions): Promise<HttpAnswer> {
-    const { agent } = this.#connection ??= await this.#connect();
+  async #exchange(
+    connection: Connection,
+    method: string,
+    target: string,
+    options: HttpRequestOptions,
+  ): Promise<HttpAnswer> {
+    const { socket, reader } = connection;
+    const timer = setTimeout(() => socket.destroy(), TIMEOUT);
     try {
-      return await this.#send(agent, method, target, options);
+      socket.write(this.#head(method, target, options));
+      if (options.body?.length) socket.write(options.body);
+      const answer = await reader.answer(options.limit ?? DEFAULT_LIMIT);
+      if (answer.reusable) {
+        this.close();
+        connection.usedAt = performance.now();
+        this.#connection = connection;
+      } else socket.destroy();
+      return answer;
     } catch (error) {
-      this.close();
-      throw error;
+      socket.destroy();
+      const path = target.split("?")[0];
+      throw new DozoError(`${method} ${path} at '${this.#address.host}' failed: ${errorMessage(error)}`, {
+        cause: error,
+      });
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  async #connect() {
-    const socket = await connectTls(this.#address, AbortSignal.timeout(TIMEOUT));
-    const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-    agent.createConnection = () => socket;
-    // An agent takes idle sockets off the event loop, and one that is used again just then would stay off it: the
-    // program could end before the answer is here.
-    agent.keepSocketAlive = () => true;
-    agent.reuseSocket = () => {};
-    socket.once("close", () => {
-      if (this.#connection?.socket === socket) this.#connection = undefined;
-    });
-    return { socket, agent };
+  #takeIdle(): Connection | undefined {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    if (!connection) return undefined;
+    if (performance.now() - connection.usedAt < IDLE_LIMIT && !connection.socket.readableEnded) return connection;
+    connection.socket.destroy();
+    return undefined;
   }
 
-  #send(agent: http.Agent, method: string, target: string, options: HttpRequestOptions): Promise<HttpAnswer> {
-    const { body, limit = DEFAULT_LIMIT } = options;
-    const headers: Record<string, string> = {
+  async #connect(): Promise<Connection> {
+    const socket = await connectTls(this.#address, AbortSignal.timeout(TIMEOUT));
+    const pieces = socket[Symbol.asyncIterator]();
+    const pull = async () => {
+      const { value, done } = await pieces.next();
+      return done ? null : value as Uint8Array;
+    };
+    return { socket, reader: new Http1Reader(pull), usedAt: 0 };
+  }
+
+  #head(method: string, target: string, { headers, body }: HttpRequestOptions): string {
+    const fields = {
       Host: hostAndPort(this.#address),
+      Connection: "keep-alive",
       ...this.#address.headers,
-      ...options.headers,
+      ...headers,
       ...(body || method !== "GET" ? { "Content-Length": String(body?.length ?? 0) } : {}),
     };
-    return new Promise((resolve, reject) => {
-      const fail = (error: unknown) => reject(lost(method, target, error));
-      const request = http.request({ agent, method, path: target, headers }, (response) => {
-        collect(response, limit).then(
-          (whole) => resolve({ status: response.statusCode ?? 0, headers: flat(response.headers), body: whole }),
-          (error) => error instanceof DozoError ? reject(error) : fail(error),
-        );
-      });
-      request.setTimeout(TIMEOUT, () => request.destroy(new Error(`no answer within ${TIMEOUT / 1000} seconds`)));
-      request.once("error", fail);
-      request.end(body);
-    });
+    const lines = [
+      `${method} ${target} HTTP/1.1`,
+      ...Object.entries(fields).map(([name, value]) => `${name}: ${value}`),
+    ];
+    if (lines.some((line) => /[\r\n\0]/.test(line))) {
+      throw new DozoError("a line break in a request: check the login data");
+    }
+    return `${lines.join("\r\n")}\r\n\r\n`;
   }
-}
-
-/** The connection ended before the answer was complete. */
-class ConnectionLost extends DozoError {
-  override readonly name = "ConnectionLost";
-}
-
-function lost(method: string, target: string, cause: unknown): ConnectionLost {
-  const path = target.split("?")[0];
-  return new ConnectionLost(`the connection broke during ${method} ${path}: ${errorMessage(cause)}`, { cause });
-}
-
-async function collect(response: http.IncomingMessage, limit: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of response as AsyncIterable<Uint8Array>) {
-    length += part.length;
-    if (length > limit) throw new DozoError(`the server's answer is longer than ${limit} bytes`);
-    parts.push(part);
-  }
-  return parts.length === 1 ? parts[0] : concatBytes(...parts);
-}
-
-function flat(headers: http.IncomingHttpHeaders): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
-  );
 }

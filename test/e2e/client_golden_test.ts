@@ -45,7 +45,9 @@ const vectors = fileURLToPath(new URL("../vectors/", import.meta.url));
 async function unpack(folder: string): Promise<string> {
   await must("tar", ["--zstd", "--no-same-owner", "-xf", `${vectors}datastore/golden.tar.zst`, "-C", folder]);
   const chunks = `${folder}/golden/.chunks`;
-  for (let i = 0; i < 0x10000; i++) Deno.mkdirSync(`${chunks}/${i.toString(16).padStart(4, "0")}`, { recursive: true, mode: 0o750 });
+  for (let i = 0; i < 0x10000; i++) {
+    Deno.mkdirSync(`${chunks}/${i.toString(16).padStart(4, "0")}`, { recursive: true, mode: 0o750 });
+  }
   return `${folder}/golden`;
 }
 

@@ -29,8 +29,7 @@ export async function runTool(tool: Tool, words: readonly string[]): Promise<num
       printError(`Error: ${error.message}\n\nUsage:\n\n${shortUsage(tool, error.level)}`);
     } else {
       printError(`Error: ${errorMessage(error)}\n`);
-      const verbose = Deno.env.get("RUST_BACKTRACE") === "1" || logs("debug");
-      if (verbose && error instanceof Error) printError(`${error.stack}\n`);
+      if (logs("debug") && error instanceof Error) printError(`${error.stack}\n`);
     }
     return FAILURE;
   }
