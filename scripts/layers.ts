@@ -91,7 +91,11 @@ export function fileOffences(path: string, text: string): string[] {
   const lines = text.split("\n").length - 1;
   if (lines > MAX_LINES) offences.push(`${path}: ${lines} lines, the limit is ${MAX_LINES}`);
   if (!path.startsWith("src/native/")) {
-    for (const match of only(text, ["code"]).matchAll(/(?:[:<|&,(]|\bas|=>|=)\s*any\b(?!\s*[(:.])/g)) {
+    for (
+      const match of only(text, ["code"]).matchAll(
+        /(?:[:<|&]|\bas|=>)\s*any\b(?!\s*[(:.])|[,(=]\s*any\b(?!\s*[(:.},])/g,
+      )
+    ) {
       offences.push(`${path}:${lineAt(text, match.index)}: 'any' as a type`);
     }
   }

@@ -37,10 +37,17 @@ Deno.test("a cycle is found and named", () => {
 
 Deno.test("the word any counts as a type only in code", () => {
   assert.deepEqual(
-    fileOffences("src/x.ts", '// any\nconst s = "x: any";\nconst t = `a ${s} : any`;\nif (any(s)) {}\n'),
+    fileOffences(
+      "src/x.ts",
+      '// any\nconst s = "x: any";\nconst t = `a ${s} : any`;\nif (any(s)) {}\nconst { b, any } = c;\n',
+    ),
     [],
   );
-  assert.equal(fileOffences("src/x.ts", "const a: any = 1;\nfunction f(b: Array<any>) {}\nx as any;\n").length, 3);
+  assert.equal(
+    fileOffences("src/x.ts", "const a: any = 1;\nfunction f(b: Array<any>) {}\nx as any;\ntype M = Map<string, any>;\n")
+      .length,
+    4,
+  );
   assert.deepEqual(fileOffences("src/native/x.ts", "const a: any = 1;\n"), []);
 });
 

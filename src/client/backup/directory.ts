@@ -1,6 +1,6 @@
 /** Uploads a directory as one archive (`.pxar`) or as a split pair (`.mpxar`, `.ppxar`). */
 import { createArchive } from "../../archive/create.ts";
-import type { CreateOptions, CreateStats } from "../../archive/create_types.ts";
+import type { CreateStats } from "../../archive/create_types.ts";
 import type { PreviousArchive, ReusedChunk } from "../../archive/reuse_types.ts";
 import { errorMessage } from "../../base/errors.ts";
 import { splitArchiveNames } from "../../formats/archive_name.ts";
@@ -15,12 +15,6 @@ import { plainCutter } from "../upload/chunk_cutter.ts";
 import { changeReport } from "./report.ts";
 import type { BackupRun } from "./run.ts";
 import type { BackupSpec } from "./spec.ts";
-
-/** Options of the walk, from the command line. */
-export type WalkOptions = Pick<
-  CreateOptions,
-  "excludes" | "skipLostAndFound" | "includeDev" | "allFileSystems" | "entriesMax" | "skipE2bigXattr"
->;
 
 /** Buffers for metadata streams start small; payload chunks have 4 MiB on average. */
 const METADATA_BUFFER = 256 * 1024;

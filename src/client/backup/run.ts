@@ -14,9 +14,9 @@ import { BufferPool } from "../upload/buffer_pool.ts";
 import type { Cutter } from "../upload/chunk_cutter.ts";
 import { ChunkUpload, type UploadCounters } from "../upload/chunk_upload.ts";
 import type { RateLimit } from "../upload/rate_limit.ts";
-import type { WalkOptions } from "./directory.ts";
 import type { Log, PreviousSnapshot } from "./previous.ts";
 import { archiveReport } from "./report.ts";
+import type { WalkOptions } from "./walk_options.ts";
 
 /** What a run is made of. */
 export interface BackupRunOptions {
