@@ -3,7 +3,8 @@ import { fromHex } from "../base/bytes.ts";
 import { DozoError } from "../base/errors.ts";
 import { encodeBlob } from "../formats/blob.ts";
 import { chunkDirectoryName, chunkPath } from "./backend/chunk_path.ts";
-import type { DirectoryBackend, FileOwner } from "./backend/directory.ts";
+import type { DirectoryBackend } from "./backend/directory.ts";
+import type { FileOwner } from "./backend/file_owner.ts";
 import { codeOf, failure, isMissing } from "./backend/failure.ts";
 
 /** Receives progress of a long operation: a fraction from 0 to 1. */

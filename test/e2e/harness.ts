@@ -100,11 +100,11 @@ export class Server implements AsyncDisposable {
   port = 0;
   fingerprint = "";
 
-  private constructor(readonly root: string, readonly args: readonly string[]) {}
+  private constructor(readonly root: string, readonly args: readonly string[], readonly executable: string) {}
 
   /** Starts `dozo server` on a free port with its state below `root`; `args` are added. */
-  static async start(root: string, args: readonly string[] = []): Promise<Server> {
-    const server = new Server(root, args);
+  static async start(root: string, args: readonly string[] = [], executable = DOZO): Promise<Server> {
+    const server = new Server(root, args, executable);
     await server.start();
     return server;
   }
@@ -125,7 +125,7 @@ export class Server implements AsyncDisposable {
     const passwordFile = `${this.root}-admin-password`;
     await Deno.writeTextFile(passwordFile, PASSWORD, { mode: 0o600 });
     await Deno.mkdir(this.root, { recursive: true });
-    const child = new Deno.Command(DOZO, {
+    const child = new Deno.Command(this.executable, {
       args: [
         ...["server", "--root", this.root, "--listen", `127.0.0.1:${this.port}`],
         ...["--admin-password-file", passwordFile, ...this.args],

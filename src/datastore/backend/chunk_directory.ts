@@ -5,7 +5,7 @@ import { blobKind, isEncryptedBlob, MAX_ENCODED_CHUNK_SIZE } from "../../formats
 import { touchAtime } from "../../native/fs.ts";
 import type { InsertResult, SyncLevel } from "../types.ts";
 import { chunkPath, MAX_BAD } from "./chunk_path.ts";
-import type { FileOwner } from "./directory.ts";
+import type { FileOwner } from "./file_owner.ts";
 import { codeOf, failure, isMissing } from "./failure.ts";
 import { syncDirectory, writeTemp } from "./local_write.ts";
 import { readWhole } from "./stored_file.ts";

@@ -6,14 +6,9 @@ import type { ChunkEntry, DirectoryEntry, EntryStat, StorageBackend, WriteOption
 import { ChunkDirectory } from "./chunk_directory.ts";
 import { walkChunks } from "./chunk_walk.ts";
 import { failure, isMissing } from "./failure.ts";
+import type { FileOwner } from "./file_owner.ts";
 import { makeDirectories, writeWhole } from "./local_write.ts";
 import { openStoredFile, readWhole } from "./stored_file.ts";
-
-/** uid and gid that new files get. */
-export interface FileOwner {
-  readonly uid: number;
-  readonly gid: number;
-}
 
 /** A datastore in a directory. Opening needs no preparation: nothing is read or held before the first call. */
 export class DirectoryBackend implements StorageBackend {
