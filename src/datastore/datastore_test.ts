@@ -207,6 +207,17 @@ Deno.test("removing a group leaves protected snapshots and says how many", async
   await cleanUp();
 });
 
+Deno.test("removing a group goes on behind a snapshot that is being read, and says so", async () => {
+  const { store, cleanUp } = await makeTestStore();
+  for (const time of [1000, 2000, 3000]) await addSnapshot(store, { ...GROUP, time });
+  const reader = await store.snapshots.open({ ...GROUP, time: 2000 });
+  await assert.rejects(store.groups.remove(GROUP), /removed 2 snapshots of host\/h1, but not .*00:33:20Z.* being read/);
+  assert.deepEqual((await store.snapshots.times(GROUP)).map(({ time }) => time), [2000]);
+  reader.close();
+  assert.equal((await store.groups.remove(GROUP)).removedGroups, 1);
+  await cleanUp();
+});
+
 Deno.test("damaged and hostile things in the tree never break a listing", async () => {
   const { store, path, cleanUp } = await makeTestStore();
   try {

@@ -1,6 +1,6 @@
 /** Removal of snapshots and groups (`spec/datastore-layout.md` §5). Chunks are never removed here. */
 import { DozoError, errorMessage } from "../base/errors.ts";
-import { formatSnapshot } from "../formats/backup_path.ts";
+import { formatGroup, formatSnapshot } from "../formats/backup_path.ts";
 import { NOTES_NAME, OWNER_NAME, pathOfGroup, pathOfSnapshot, PROTECTED_NAME, type StoreContext } from "./context.ts";
 import type { HeldLock } from "./locks/lock_file.ts";
 import { isTempName } from "./backend/temp_name.ts";
@@ -78,9 +78,13 @@ export async function removeEmptyGroup(store: StoreContext, group: GroupRef, loc
   return removed;
 }
 
-/** Removes all snapshots of a group that are neither protected nor in use, then the group if nothing is left. */
+/**
+ * Removes all snapshots of a group that are neither protected nor in use, then the group if nothing is left. Throws after
+ * that when something was in use.
+ */
 export async function removeGroup(store: StoreContext, group: GroupRef): Promise<DeleteStats> {
   const stats = { removedGroups: 0, removedSnapshots: 0, protectedSnapshots: 0 };
+  const inUse: string[] = [];
   const lock = await store.locks.group(group);
   try {
     for (const time of await timesOf(store.backend, group)) {
@@ -89,13 +93,23 @@ export async function removeGroup(store: StoreContext, group: GroupRef): Promise
         stats.protectedSnapshots++;
         continue;
       }
-      using snapshotLock = await store.locks.snapshot(snapshot, "exclusive");
+      using snapshotLock = await store.locks.trySnapshot(snapshot, "exclusive");
+      if (!snapshotLock) {
+        inUse.push(formatSnapshot(snapshot));
+        continue;
+      }
       await destroyLocked(store, snapshot, snapshotLock);
       stats.removedSnapshots++;
     }
     if (await removeEmptyGroup(store, group, lock)) stats.removedGroups++;
-    return stats;
   } finally {
     lock.release();
   }
+  if (inUse.length > 0) {
+    throw new DozoError(
+      `removed ${stats.removedSnapshots} snapshots of ${formatGroup(group)}, but not ${inUse.join(", ")}: ` +
+        "being read or verified, try again later",
+    );
+  }
+  return stats;
 }
