@@ -77,7 +77,11 @@ class ClientSide extends Http2Connection implements ClientConnection {
     const body = await this.#call<Uint8Array<ArrayBuffer>>(request, (stream, received, settle) => {
       head = received;
       const whole = stream.body.collect(request.limit ?? DEFAULT_LIMIT, request.sizeHint, request.pool);
-      whole.then(settle.resolve, settle.reject);
+      whole.then(settle.resolve, (error) => {
+        settle.reject(error);
+        // A body longer than the limit may never end: the rest of it is not wanted.
+        this.#cancel(stream, error);
+      });
     });
     const { status, headers } = head as unknown as ResponseHead;
     return { status, headers, body };
