@@ -32,7 +32,9 @@ export function findCommand(tool: Tool, words: readonly string[]): { command: Co
         level,
       );
     }
-    const matches = candidates.includes(word) ? [word] : candidates.filter((name) => name.startsWith(word));
+    // Second names are whole words: they must not make a command's prefix ambiguous.
+    const names = candidates.filter((name) => !(level.length === 0 && tool.aliases && name in tool.aliases));
+    const matches = names.includes(word) ? [word] : names.filter((name) => name.startsWith(word));
     if (matches.length !== 1) throw new UnknownCommandError(`no such command '${prefix}${word}'`, level);
     level.push(matches[0]);
   }

@@ -34,7 +34,24 @@ export function log(level: LogLevel, line: string, variable: LogVariable = "PBS_
   if (logs(level, variable)) printError(`${line}\n`);
 }
 
+let captured: { 1: string; 2: string } | undefined;
+
+/** Keeps what is printed from now on instead of printing it, for tests; `stop` ends that and gives it back. */
+export function captureOutput(): { stop(): { out: string; err: string } } {
+  const kept = captured = { 1: "", 2: "" };
+  return {
+    stop: () => {
+      captured = undefined;
+      return { out: kept[1], err: kept[2] };
+    },
+  };
+}
+
 function writeAll(fd: 1 | 2, bytes: Uint8Array): void {
+  if (captured) {
+    captured[fd] += new TextDecoder().decode(bytes);
+    return;
+  }
   let at = 0;
   while (at < bytes.length) {
     try {
