@@ -3,7 +3,7 @@ import { DozoError, errorMessage } from "../../base/errors.ts";
 import type { BackupWriter } from "../../datastore/backup_writer.ts";
 import { archiveKind, isStoredName } from "../../formats/archive_name.ts";
 import { FixedIndex } from "../../formats/fixed_index.ts";
-import { openIndex } from "../session/index_file.ts";
+import { openIndex, registerChunks } from "../session/index_file.ts";
 import type { SessionState } from "./session_state.ts";
 
 /** Bytes of a file of the previous snapshot. Throws 400 without one, for another extension or a bad index; 404 for a missing blob. */
@@ -21,7 +21,7 @@ export async function readPrevious(
     throw new DozoError(`open file "${writer.describePrevious(name)}" failed - not found`, { status: 404 });
   }
   const index = openIndex(kind, bytes, writer.describePrevious(name));
-  for (const { start, end, digest } of index.chunks()) state.known.set(digest, end - start);
+  await registerChunks(state.known, index);
   return bytes as Uint8Array<ArrayBuffer>;
 }
 

@@ -11,7 +11,7 @@ import { formatGroup } from "../../formats/backup_path.ts";
 import { serveHttp2 } from "../http2/server.ts";
 import type { ServerConnection } from "../http2/types.ts";
 import { DigestMap } from "../session/digest_map.ts";
-import { openIndex } from "../session/index_file.ts";
+import { openIndex, registerChunks } from "../session/index_file.ts";
 import { type Call, dataCall, RawAnswer, sessionHandler } from "../session/router.ts";
 import type { SessionLog, StoreLease, UpgradedSession } from "../session/types.ts";
 
@@ -88,7 +88,7 @@ export class ReaderSession implements UpgradedSession {
       throw new DozoError(`open file "${this.#reader.describe(name)}" failed - not found`, { status: 404 });
     }
     const index = openIndex(kind, bytes, this.#reader.describe(name));
-    for (const { start, end, digest } of index.chunks()) this.#allowed.set(digest, end - start);
+    await registerChunks(this.#allowed, index);
     return bytes as Uint8Array<ArrayBuffer>;
   }
 
