@@ -34,10 +34,10 @@ export async function extractArchive(decoder: PxarDecoder, options: ExtractOptio
         if (wait) await wait;
       }
     }
-    extractor.finish();
+    await extractor.finish();
     return extractor.stats;
   } finally {
-    extractor.close();
+    await extractor.close();
   }
 }
 
@@ -48,7 +48,9 @@ function place(extractor: Extractor, decoder: PxarDecoder, entry: PxarEntry): vo
     return;
   }
   if (!extractor.selects(entry.name, false)) return;
+  if (entry.kind === "hardlink" && extractor.busy) return extractor.drain().then(() => extractor.create(entry));
   if (entry.kind !== "file") return extractor.create(entry);
+  if (extractor.queues(entry)) return queue(extractor, decoder, entry);
   if (!extractor.startFile(entry)) return;
   while (decoder.dataRemaining > 0) {
     let piece: Uint8Array | null;
@@ -61,6 +63,38 @@ function place(extractor: Extractor, decoder: PxarDecoder, entry: PxarEntry): vo
     if (!extractor.writeData(piece)) return;
   }
   return extractor.finishFile();
+}
+
+/** Collects the content of a small file and has another thread create it. */
+function queue(extractor: Extractor, decoder: PxarDecoder, entry: PxarEntry): void | Promise<void> {
+  const room = extractor.room(entry);
+  if (room instanceof Promise) return room.then(() => queue(extractor, decoder, entry));
+  return fill(extractor, decoder, entry, room, 0);
+}
+
+function fill(
+  extractor: Extractor,
+  decoder: PxarDecoder,
+  entry: PxarEntry,
+  room: Uint8Array,
+  filled: number,
+): void | Promise<void> {
+  try {
+    while (filled < room.length) {
+      const piece = decoder.tryData();
+      if (!piece) {
+        return decoder.more().then(
+          () => fill(extractor, decoder, entry, room, filled),
+          (error) => extractor.fail(entry, error),
+        );
+      }
+      room.set(piece, filled);
+      filled += piece.length;
+    }
+  } catch (error) {
+    return extractor.fail(entry, error);
+  }
+  extractor.enqueue(entry, room);
 }
 
 async function placeRest(extractor: Extractor, decoder: PxarDecoder): Promise<void> {
@@ -100,10 +134,10 @@ export async function extractMatching(accessor: PxarAccessor, options: ExtractOp
       if (prelude) await writePrelude(prelude, options);
     }
     await new MatchingWalk(accessor, extractor, options).run();
-    extractor.finish();
+    await extractor.finish();
     return extractor.stats;
   } finally {
-    extractor.close();
+    await extractor.close();
   }
 }
 

@@ -5,13 +5,18 @@ import type { PxarEntry } from "../formats/pxar/mod.ts";
 import { close } from "../native/fs.ts";
 import { EntryCreator } from "./extract_entry.ts";
 import type { ExtractOptions, ExtractStats } from "./extract_types.ts";
-import { DEFAULT_FEATURES, INITIAL_FLAGS } from "./features.ts";
+import { DEFAULT_FEATURES, type Features, INITIAL_FLAGS } from "./features.ts";
+import { type Failures, FileCrew, SMALL_MAX } from "./file_crew.ts";
+import { isPlain, joined, stepError } from "./queued_file.ts";
 import { quotePath } from "./path.ts";
 import { MetadataRestorer } from "./restore_metadata.ts";
-import { SparseWriter } from "./sparse_writer.ts";
-import { TargetTree } from "./target_tree.ts";
+import { hasZeroBlock, SparseWriter } from "./sparse_writer.ts";
+import { type Hold, TargetTree } from "./target_tree.ts";
 
 const ROOT_PATH = new Uint8Array([0x2f]);
+
+/** Small files that are created without further ado: few do not need a thread. */
+const CREW_AFTER = 200;
 
 /** A file whose content is being written. */
 interface OpenFile {
@@ -27,12 +32,20 @@ export class Extractor {
   readonly #tree: TargetTree;
   readonly #metadata: MetadataRestorer;
   readonly #creator: EntryCreator;
+  readonly #features: Features;
+  /** Replacing what exists is done here, step by step. */
+  readonly #mayQueue: boolean;
   #file?: OpenFile;
+  #crew?: FileCrew;
+  /** Small files so far. */
+  #small = 0;
 
   constructor(options: ExtractOptions) {
     const features = options.features ?? DEFAULT_FEATURES;
     const log = (line: string) => options.log?.(line);
     this.#options = options;
+    this.#features = features;
+    this.#mayQueue = !(options.overwriteFiles || options.overwriteSymlinks || options.overwriteHardlinks);
     this.#patterns = options.patterns ?? [];
     this.#tree = new TargetTree(options.allowExistingDirs ?? false, () => this.stats.directories++);
     this.#metadata = new MetadataRestorer(features, log);
@@ -76,14 +89,71 @@ export class Extractor {
     this.#guard(entry.name, () => this.#tree.enter(entry.name, entry.metadata, selected, selected));
   }
 
-  /** Leaves the current directory and applies its metadata. */
+  /** Leaves the current directory and applies its metadata, at once or when the last queued file in it is there. */
   leave(): void {
     const path = this.#tree.path.current();
-    try {
-      this.#tree.leave((fd, metadata) => this.#metadata.applyTo(fd, metadata, (problem) => this.#warn(path, problem)));
-    } catch (error) {
-      this.#report(path, error);
+    this.#tree.leave((fd, metadata) => {
+      try {
+        this.#metadata.applyTo(fd, metadata, (problem) => this.#warn(path, problem));
+      } catch (error) {
+        this.#report(path, error);
+      }
+    });
+  }
+
+  /** True when the file is to go through {@link room} and {@link enqueue}: small, and without rare attributes. */
+  queues({ size, metadata }: PxarEntry): boolean {
+    if (!this.#mayQueue || size > SMALL_MAX || !isPlain(metadata, this.#features)) return false;
+    return ++this.#small > CREW_AFTER;
+  }
+
+  /** True while queued files may not be there yet. */
+  get busy(): boolean {
+    return this.#crew?.busy ?? false;
+  }
+
+  /** Room for the content of a queued file, or a promise to wait for before asking again. */
+  room(entry: PxarEntry): Uint8Array<ArrayBuffer> | Promise<void> {
+    const { ownership: owner, permissions } = this.#features;
+    this.#crew ??= new FileCrew({ owner, permissions });
+    return this.#crew.room(entry);
+  }
+
+  /** Has the file created whose content is in the `room` asked for last. */
+  enqueue(entry: PxarEntry, room: Uint8Array): void {
+    if (hasZeroBlock(room)) {
+      if (this.startFile(entry) && this.writeData(room)) this.#complete();
+      return;
     }
+    this.#guard(entry.name, () => {
+      const hold = this.#tree.hold();
+      this.#crew?.add(entry, { fd: hold.fd, done: (_, failures) => this.#queued(entry, hold, failures) });
+    });
+  }
+
+  #queued(entry: PxarEntry, hold: Hold, failures: Failures): void {
+    try {
+      const serious = failures.filter(([step, errno]) => !this.#metadata.passesOver(step, errno));
+      if (serious.length === 0) {
+        this.stats.files++;
+        this.stats.bytes += entry.size;
+        return;
+      }
+      const [step, errno] = serious[0];
+      this.#report(joined(hold.path, entry.name), stepError(step, errno, entry.name));
+    } finally {
+      hold.release();
+    }
+  }
+
+  /** Waits until every queued file is there. */
+  async drain(): Promise<void> {
+    await this.#crew?.drain();
+  }
+
+  /** Reports `error` for an entry of the current directory. */
+  fail(entry: PxarEntry, error: unknown): void {
+    this.#report(this.#tree.path.child(entry.name), error);
   }
 
   /** Creates anything but directories and regular files. */
@@ -166,14 +236,16 @@ export class Extractor {
     else close(file.fd);
   }
 
-  /** Says what could not be restored for lack of rights; call once at the end. */
-  finish(): void {
+  /** Completes everything and says what could not be restored for lack of rights; call once at the end. */
+  async finish(): Promise<void> {
+    await this.drain();
     this.#metadata.reportDenied();
   }
 
-  /** Closes whatever is still open. */
-  close(): void {
+  /** Closes whatever is still open, once no thread uses it any more. */
+  async close(): Promise<void> {
     this.#dropFile();
+    await this.#crew?.close();
     this.#tree.close();
   }
 

@@ -16,12 +16,16 @@ import {
 } from "../native/fs.ts";
 import { accessXattr, defaultXattr } from "./acl.ts";
 import { fatFromFlags, type Features, INITIAL_FLAGS, INODE_BITS, inodeFromFlags } from "./features.ts";
+import { JobStep } from "./file_worker.ts";
 import { storedXattr } from "./source_metadata.ts";
 
 const text = new TextEncoder();
 const FCAPS = text.encode("security.capability");
 const ACCESS = text.encode("system.posix_acl_access");
 const DEFAULT = text.encode("system.posix_acl_default");
+
+const EPERM = 1;
+const EOPNOTSUPP = 95;
 
 const UNSUPPORTED = new Set(["EOPNOTSUPP", "ENOTSUP", "ENOTTY", "ENOSYS", "EINVAL"]);
 
@@ -72,6 +76,16 @@ export class MetadataRestorer {
     this.#owner(() => fchownat(directory, name, metadata.uid, metadata.gid));
     if (chmod && this.#features.permissions) this.#step("permissions", () => chmod(metadata.mode & 0o7777));
     this.#step("mtime", () => utimensat(directory, name, { mtime: timeOf(metadata) }));
+  }
+
+  /** Whether a failed {@link JobStep} of a queued file is no error: the same that {@link applyTo} passes over or counts. */
+  passesOver(step: number, errno: number): boolean {
+    const what = step === JobStep.Owner ? "owner" : step === JobStep.Permissions ? "permissions" : "mtime";
+    if (step < JobStep.Owner || step > JobStep.Mtime) return false;
+    if (errno === EOPNOTSUPP) return true;
+    if (errno !== EPERM) return false;
+    this.#denied.set(what, (this.#denied.get(what) ?? 0) + 1);
+    return true;
   }
 
   /** Says in one line each what could not be set because this user may not. */

@@ -85,6 +85,14 @@ export class SparseWriter {
   }
 }
 
+/** True when a whole block of a file that begins with `content` holds only zeros. */
+export function hasZeroBlock(content: Uint8Array): boolean {
+  for (let at = 0; at + BLOCK_SIZE <= content.length; at += BLOCK_SIZE) {
+    if (content[at] === 0 && isZero(content, at)) return true;
+  }
+  return false;
+}
+
 /** True when the block at `at` holds only zeros. */
 function isZero(piece: Uint8Array, at: number): boolean {
   const end = at + BLOCK_SIZE;

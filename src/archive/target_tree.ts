@@ -15,10 +15,26 @@ interface Level {
   readonly selected: boolean;
   /** Creating it failed: everything inside fails with this. */
   error?: unknown;
+  path?: Uint8Array;
+  /** Files that another thread still has to create in it. */
+  pending: number;
+  /** Was left while some were pending: what remains to be done then. */
+  finish?: (fd: number, metadata: Metadata) => void;
+}
+
+/** Holds a directory open for a file that another thread creates. */
+export interface Hold {
+  readonly fd: number;
+  /** Path of the directory in the archive. */
+  readonly path: Uint8Array;
+  /** The file is there; a directory that was left meanwhile gets its metadata with the last one. */
+  release(): void;
 }
 
 export class TargetTree {
   readonly #levels: Level[] = [];
+  /** Left, but held. */
+  readonly #left = new Set<Level>();
   readonly #allowExisting: boolean;
   readonly #onCreate: () => void;
   readonly path = new PathBuffer();
@@ -38,7 +54,7 @@ export class TargetTree {
         if (!(error instanceof FsError && error.code === "EEXIST")) throw error;
       }
       const fd = open(target, OpenFlag.READ | OpenFlag.DIRECTORY);
-      this.#levels.push({ name: new Uint8Array(0), metadata, fd, selected });
+      this.#levels.push({ name: new Uint8Array(0), metadata, fd, selected, pending: 0 });
       this.#onCreate();
     } catch (error) {
       throw new DozoError(`cannot open the target directory '${target}': ${errorMessage(error)}`, { cause: error });
@@ -61,7 +77,7 @@ export class TargetTree {
 
   /** Goes into `name`; on disk only when `create`, else once something inside is extracted. */
   enter(name: Uint8Array, metadata: Metadata, selected: boolean, create: boolean): void {
-    this.#levels.push({ name, metadata, fd: -1, selected });
+    this.#levels.push({ name, metadata, fd: -1, selected, pending: 0 });
     this.path.enter(name);
     if (create) this.fd();
   }
@@ -101,22 +117,47 @@ export class TargetTree {
     return fd;
   }
 
+  /** Holds the current directory open for one more file; created now if it was not yet, as by {@link fd}. */
+  hold(): Hold {
+    const fd = this.fd();
+    const level = this.#levels[this.#levels.length - 1];
+    level.pending++;
+    return {
+      fd,
+      path: level.path ??= this.path.current(),
+      release: () => {
+        if (--level.pending === 0 && level.finish) this.#finish(level, level.finish);
+      },
+    };
+  }
+
   /**
-   * Leaves the current directory after `finish` has had its open fd (when it exists on disk) for the metadata.
+   * Leaves the current directory; `finish` gets its open fd (when it exists on disk) for the metadata, at once or when
+   * nothing holds it any more.
    */
   leave(finish: (fd: number, metadata: Metadata) => void): void {
     const level = this.#levels.pop() as Level;
+    if (this.#levels.length > 0) this.path.leave();
+    if (level.fd < 0) return;
+    if (level.pending > 0) {
+      level.finish = finish;
+      this.#left.add(level);
+    } else this.#finish(level, finish);
+  }
+
+  #finish(level: Level, finish: (fd: number, metadata: Metadata) => void): void {
+    this.#left.delete(level);
     try {
-      if (level.fd >= 0) finish(level.fd, level.metadata);
+      finish(level.fd, level.metadata);
     } finally {
-      if (level.fd >= 0) close(level.fd);
-      if (this.#levels.length > 0) this.path.leave();
+      close(level.fd);
     }
   }
 
-  /** Closes everything after a failure. */
+  /** Closes everything after a failure; no other thread may use the directories any more. */
   close(): void {
-    for (const { fd } of this.#levels.splice(0)) if (fd >= 0) close(fd);
+    for (const { fd } of [...this.#levels.splice(0), ...this.#left]) if (fd >= 0) close(fd);
+    this.#left.clear();
   }
 
   /**
