@@ -88,7 +88,7 @@ async function main(): Promise<number> {
   await check("rows", deno, ["run", "-A", "scripts/rows.ts", "--summary"]);
   await tests("unit", ["src", "ui", "scripts", "installer"], { parallel: true });
   if (await check("build", deno, ["run", "-A", "scripts/build.ts"])) {
-    await tests("e2e", ["test/e2e"], { parallel: false, env: { DOZO_BIN: `${ROOT}/dist/dozo` } });
+    await tests("e2e", ["test/e2e"], { parallel: true, env: { DOZO_BIN: `${ROOT}/dist/dozo` } });
   }
   for (const failure of failures) console.log(`failed: ${failure}`);
   console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
