@@ -162,7 +162,8 @@ Deno.test("garbage collection in another process never takes a chunk that a back
 async function smallFileSystem(): Promise<{ path: string; unmount(): Promise<void> } | undefined> {
   const path = await Deno.makeTempDir({ prefix: "dozo-full-" });
   const mount = new Deno.Command("mount", { args: ["-t", "tmpfs", "-o", "size=3m", "tmpfs", path], stderr: "null" });
-  if (!(await mount.output().catch(() => ({ success: false }))).success) {
+  const mounted = (async () => (await mount.output()).success)();
+  if (!await mounted.catch(() => false)) {
     await Deno.remove(path);
     return undefined;
   }
