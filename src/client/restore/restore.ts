@@ -14,7 +14,7 @@ import { decodeBlob, MAX_BLOB_SIZE } from "../../formats/blob.ts";
 import { PxarAccessor, PxarDecoder } from "../../formats/pxar/mod.ts";
 import { ChunkAccess } from "./chunk_access.ts";
 import { ChunkStream } from "./chunk_stream.ts";
-import { openOutput, type Output } from "./output.ts";
+import { openOutput } from "./output.ts";
 import { restoreImage } from "./image.ts";
 import type { SnapshotSource } from "./snapshot_source.ts";
 
@@ -41,13 +41,13 @@ export async function restore(options: RestoreOptions): Promise<void> {
   const wanted = options.archive;
   if (wanted === "index.json" || wanted === MANIFEST_NAME) {
     manifest.checkKey(options.key);
-    await toOutput(openOutput(target, { replace: true }), new TextEncoder().encode(manifest.toText()));
+    await toOutput(target, new TextEncoder().encode(manifest.toText()), { replace: true });
     return;
   }
   if (wanted === "client.log" || wanted === CLIENT_LOG_NAME) {
     // The log comes after the manifest, which therefore does not list it.
     const encoded = await source.session.download(CLIENT_LOG_NAME, MAX_BLOB_SIZE);
-    return await toOutput(openOutput(target), await decodeBlob(encoded, { key: options.key }));
+    return await toOutput(target, await decodeBlob(encoded, { key: options.key }));
   }
   const split = manifest.find(wanted) ? undefined : manifest.findSplit(wanted);
   const file = split ? split.metadata : manifest.file(wanted);
@@ -58,12 +58,12 @@ export async function restore(options: RestoreOptions): Promise<void> {
 
   switch (archiveKind(file.filename)) {
     case "blob":
-      return await toOutput(openOutput(target), await source.blob(file.filename));
+      return await toOutput(target, await source.blob(file.filename));
     case "fixed":
       return await restoreImage(source, await source.archive(file.filename), target, options);
     case "dynamic":
       if (isDirectoryArchive(file.filename)) return await restoreDirectory(options, file.filename);
-      return await streamTo(openOutput(target), new ChunkStream(source, await source.archive(file.filename)));
+      return await streamTo(target, new ChunkStream(source, await source.archive(file.filename)));
   }
 }
 
@@ -79,7 +79,7 @@ async function restoreDirectory(options: RestoreOptions, filename: string): Prom
     if (split) {
       throw new DozoError("a split archive consists of two streams and cannot go to standard output: name a directory");
     }
-    return await streamTo(openOutput(target), new ChunkStream(source, await source.archive(filename)));
+    return await streamTo(target, new ChunkStream(source, await source.archive(filename)));
   }
   const archive = await source.archive(split ? split.metadata : filename);
   const payload = split ? await source.archive(split.payload) : undefined;
@@ -104,7 +104,8 @@ async function restoreDirectory(options: RestoreOptions, filename: string): Prom
   if (stats.errors > 0) throw new DozoError(`there were errors: ${stats.errors} entries could not be restored`);
 }
 
-async function streamTo(output: Output, stream: ChunkStream): Promise<void> {
+async function streamTo(target: string, stream: ChunkStream): Promise<void> {
+  const output = openOutput(target);
   try {
     for (let bytes = await stream.pull(); bytes; bytes = await stream.pull()) await output.write(bytes);
     output.close();
@@ -116,7 +117,8 @@ async function streamTo(output: Output, stream: ChunkStream): Promise<void> {
   }
 }
 
-async function toOutput(output: Output, bytes: Uint8Array): Promise<void> {
+async function toOutput(target: string, bytes: Uint8Array, options: { replace?: boolean } = {}): Promise<void> {
+  const output = openOutput(target, options);
   try {
     await output.write(bytes);
     output.close();
