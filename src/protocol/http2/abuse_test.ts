@@ -120,7 +120,11 @@ Deno.test("a header block that cannot be decoded ends the connection", async () 
 });
 
 Deno.test("more data than the connection window ends the connection", async () => {
-  const { peer, server } = attack(() => new Promise(() => {}), { connectionWindow: 70_000, receiveBudget: 80_000 });
+  const { peer, server } = attack(() => new Promise(() => {}), {
+    connectionWindow: 70_000,
+    receiveBudget: 80_000,
+    receiveLimit: 200_000,
+  });
   void server;
   peer.request(1, "POST", "/", false);
   for (let i = 0; i < 20; i++) peer.data(1, new Uint8Array(16000), false);
@@ -172,6 +176,7 @@ Deno.test("unfinished bodies that nobody completes are bounded in memory", async
   const { peer, server } = attack(() => new Promise(() => {}), {
     connectionWindow: 100_000,
     receiveBudget: 400_000,
+    receiveLimit: 1_000_000,
     maxConcurrentStreams: 1000,
   });
   void server;

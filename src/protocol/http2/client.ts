@@ -26,6 +26,7 @@ const DEFAULTS: LocalOptions = {
   maxConcurrentStreams: 0,
   maxHeaderListSize: 65536,
   receiveBudget: Infinity,
+  receiveLimit: Infinity,
   sendBudget: Infinity,
   parallelDownloads: Infinity,
 };
@@ -58,7 +59,7 @@ class ClientSide extends Http2Connection implements ClientConnection {
   #gone?: Error;
 
   constructor(socket: Duplex, options: LocalOptions) {
-    super(socket, options, false, options.receiveBudget);
+    super(socket, options, false);
   }
 
   begin(head: Uint8Array): void {

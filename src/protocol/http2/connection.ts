@@ -58,13 +58,13 @@ export abstract class Http2Connection implements FrameSink, StreamHost, ControlH
   #linger?: ReturnType<typeof setTimeout>;
   #resolveClosed!: (end: ConnectionEnd) => void;
 
-  constructor(socket: Duplex, options: LocalOptions, isServer: boolean, receiveBudget: number) {
+  constructor(socket: Duplex, options: LocalOptions, isServer: boolean) {
     this.socket = socket;
     this.options = options;
     this.outbox = new Outbox(socket, this.remoteSettings, (bytes) => this.guard.earn(bytes));
     this.#parser = new FrameParser(this, options.maxFrameSize, isServer ? frames.PREFACE : undefined);
     this.#frames = new ControlFrames(this, options.maxHeaderListSize);
-    this.#credit = new ReceiveCredit(INITIAL_WINDOW, options.connectionWindow, receiveBudget);
+    this.#credit = new ReceiveCredit(INITIAL_WINDOW, options);
     this.closed = new Promise((resolve) => this.#resolveClosed = resolve);
   }
 

@@ -17,13 +17,19 @@ export class ReceiveCredit {
   #window: number;
   #held = 0;
 
-  /** `initial`: window the peer starts with; `target`: full window; `budget`: bytes held before the window shrinks. */
-  constructor(initial: number, target: number, budget: number, cap = 2.5 * budget) {
+  /**
+   * `initial`: window the peer starts with. Of the options, in bytes: `connectionWindow` is the full window, `receiveBudget`
+   * what may be held before it shrinks, `receiveLimit` the cap.
+   */
+  constructor(
+    initial: number,
+    options: { readonly connectionWindow: number; readonly receiveBudget: number; readonly receiveLimit: number },
+  ) {
     this.#window = initial;
-    this.#target = target;
-    this.#budget = budget;
-    this.#cap = cap;
-    this.#step = Math.min(STEP, target);
+    this.#target = options.connectionWindow;
+    this.#budget = options.receiveBudget;
+    this.#cap = options.receiveLimit;
+    this.#step = Math.min(STEP, this.#target);
   }
 
   /** Bytes received and not released. */

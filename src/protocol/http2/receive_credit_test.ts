@@ -3,10 +3,12 @@ import fc from "fast-check";
 import { Http2Error } from "./errors.ts";
 import { ReceiveCredit } from "./receive_credit.ts";
 
+const creditOf = (connectionWindow: number, receiveBudget: number) =>
+  new ReceiveCredit(65535, { connectionWindow, receiveBudget, receiveLimit: 2.5 * receiveBudget });
 const never = () => false;
 
 Deno.test("the window grows to its target at once and shrinks as bytes are held", () => {
-  const credit = new ReceiveCredit(65535, 1_000_000, 2_000_000);
+  const credit = creditOf(1_000_000, 2_000_000);
   assert.equal(credit.grant(never), 1_000_000 - 65535);
   credit.receive(900_000);
   assert.equal(credit.grant(() => true), 900_000);
@@ -19,7 +21,7 @@ Deno.test("the window grows to its target at once and shrinks as bytes are held"
 });
 
 Deno.test("more than the window is an error of the connection", () => {
-  const credit = new ReceiveCredit(65535, 65535, 100_000);
+  const credit = creditOf(65535, 100_000);
   credit.receive(65535);
   assert.throws(() => credit.receive(1), (error) => error instanceof Http2Error && error.code === 3);
 });
@@ -29,7 +31,7 @@ Deno.test("whatever happens, the peer is never stuck unless requests are worked 
   fc.assert(
     fc.property(fc.integer({ min: 65535, max: 10_000_000 }), fc.array(step, { maxLength: 60 }), (target, steps) => {
       const budget = 2 * target;
-      const credit = new ReceiveCredit(65535, target, budget);
+      const credit = creditOf(target, budget);
       let window = 65535;
       try {
         window += credit.grant(never);

@@ -26,6 +26,7 @@ const DEFAULTS: LocalOptions = {
   maxConcurrentStreams: 200,
   maxHeaderListSize: 16384,
   receiveBudget: 96 * MIB,
+  receiveLimit: 256 * MIB,
   sendBudget: 32 * MIB,
   parallelDownloads: 16,
 };
@@ -63,7 +64,7 @@ class ServerSide extends Http2Connection implements ServerConnection {
   #onIdle?: () => void;
 
   constructor(socket: Duplex, handler: Http2Handler, options: LocalOptions) {
-    super(socket, options, true, options.receiveBudget);
+    super(socket, options, true);
     this.#handler = handler;
   }
 

@@ -63,6 +63,8 @@ export interface Http2Options {
   readonly maxHeaderListSize?: number;
   /** Server: bytes of request bodies held for unanswered requests before the peer is slowed down (96 MiB). */
   readonly receiveBudget?: number;
+  /** Server: bytes of unfinished requests that end the connection: the peer is slowed down long before (256 MiB). */
+  readonly receiveLimit?: number;
   /** Server: bytes of response bodies waiting for the peer to read, above which no further request is started (32 MiB). */
   readonly sendBudget?: number;
   /** Server: requests without a body that are handled at the same time (16); further ones wait. */
