@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:https";
-import type { AddressInfo } from "node:net";
+import net, { type AddressInfo } from "node:net";
 import { generateKeyPairSync } from "node:crypto";
 import { DozoError } from "../base/errors.ts";
 import type { ServerCertificate } from "../protocol/server_address.ts";
 import { HttpClient } from "./http.ts";
+import { parseProxy } from "./proxy.ts";
 
 /** A certificate of the test's own. */
 async function certificate(): Promise<{ key: string; cert: string }> {
@@ -102,6 +103,62 @@ Deno.test("CL-24 nothing is sent to a server whose certificate is refused", asyn
     await assert.rejects(clientOf(served).request("GET", "/secret"), /certificate/);
     assert.deepEqual(served.requests, []);
   });
+});
+
+/** A proxy that counts what it connects, and asks for a login. */
+async function withProxy(work: (port: number, asked: string[]) => Promise<void>): Promise<void> {
+  const asked: string[] = [];
+  const sockets = new Set<net.Socket>();
+  const proxy = net.createServer((client) => {
+    sockets.add(client);
+    client.on("error", () => {});
+    client.once("data", (head: Uint8Array) => {
+      const lines = new TextDecoder().decode(head).split("\r\n");
+      asked.push(lines[0]);
+      if (!lines.includes(`Proxy-Authorization: Basic ${btoa("me:secret")}`)) {
+        client.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+        return;
+      }
+      const [host, port] = lines[0].split(" ")[1].split(":");
+      const server = net.connect({ host, port: Number(port) }, () => {
+        client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+        client.pipe(server).pipe(client);
+      });
+      sockets.add(server);
+      server.on("error", () => client.destroy());
+    });
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+  try {
+    await work((proxy.address() as AddressInfo).port, asked);
+  } finally {
+    sockets.forEach((socket) => socket.destroy());
+    await new Promise((resolve) => proxy.close(resolve));
+  }
+}
+
+Deno.test("CL-25 requests go through a proxy, which is told nothing but where to", async () => {
+  await withServer((served) =>
+    withProxy(async (port, asked) => {
+      const address = { host: "127.0.0.1", port: served.port, headers: {}, checkCertificate: accept };
+      const client = new HttpClient({ ...address, proxy: parseProxy(`http://me:secret@127.0.0.1:${port}`) });
+      for (let i = 0; i < 2; i++) assert.equal((await client.request("GET", "/a")).status, 200);
+      client.close();
+      assert.deepEqual(asked, [`CONNECT 127.0.0.1:${served.port} HTTP/1.1`]);
+      const stranger = new HttpClient({ ...address, proxy: parseProxy(`127.0.0.1:${port}`) });
+      await assert.rejects(stranger.request("GET", "/a"), /cannot connect through proxy .* answers with status 407/);
+      const nobody = new HttpClient({ ...address, proxy: parseProxy("127.0.0.1:1") });
+      await assert.rejects(nobody.request("GET", "/a"), /cannot connect through proxy '127\.0\.0\.1' port 1/);
+    })
+  );
+});
+
+Deno.test("a server that closes the connection instead of a TLS greeting is an error", async () => {
+  const server = net.createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await assert.rejects(new HttpClient({ host: "127.0.0.1", port, headers: {} }).request("GET", "/"), /cannot connect/);
+  await new Promise((resolve) => server.close(resolve));
 });
 
 Deno.test("an answer beyond the limit, a line break in a header and a server that is not there are errors", async () => {

@@ -3,6 +3,7 @@ import { DozoError } from "../base/errors.ts";
 import type { ServerAddress, ServerCertificate } from "../protocol/server_address.ts";
 import { loadFingerprint, storeFingerprint } from "./fingerprints.ts";
 import { countRepository } from "./repository_list.ts";
+import { parseProxy } from "./proxy.ts";
 import { formatRepository, type Repository } from "./repository.ts";
 import { type HttpAnswer, HttpClient } from "./http.ts";
 import { LOGIN_PASSWORD, readCredential, secretFromEnvironment } from "./secrets.ts";
@@ -126,7 +127,8 @@ export class Server {
 
   #address(headers: Record<string, string>): ServerAddress {
     const { server: host, port } = this.repository;
-    return { host, port, headers, checkCertificate: (certificate) => this.#checkCertificate(certificate) };
+    const proxy = parseProxy(Deno.env.get("ALL_PROXY"));
+    return { host, port, proxy, headers, checkCertificate: (certificate) => this.#checkCertificate(certificate) };
   }
 
   /** PBS_FINGERPRINT, then the certificates accepted earlier, then a person decide; a trusted CA needs none of them. */

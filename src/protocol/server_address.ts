@@ -10,11 +10,21 @@ export interface ServerCertificate {
   readonly reason?: string;
 }
 
+/** An HTTP proxy that makes connections to servers. */
+export interface ProxyAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Value of `Proxy-Authorization`. */
+  readonly authorization?: string;
+}
+
 /** A server and how to reach it. */
 export interface ServerAddress {
   readonly host: string;
   /** Default 8007. */
   readonly port?: number;
+  /** Goes through this proxy. */
+  readonly proxy?: ProxyAddress;
   /** `Authorization` or `Cookie`, and what else the server wants with each request. */
   readonly headers: Readonly<Record<string, string>>;
   /** Throws to refuse the server. Called before anything is sent. Without it, `trusted` decides. */

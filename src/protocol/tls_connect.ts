@@ -1,7 +1,8 @@
 /** TLS to a server whose certificate the caller judges. */
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
 import tls from "node:tls";
 import { DozoError, errorMessage } from "../base/errors.ts";
+import { openTunnel } from "./proxy_tunnel.ts";
 import type { ServerAddress, ServerCertificate } from "./server_address.ts";
 
 /** Port of the API. */
@@ -14,8 +15,9 @@ const KEEP_ALIVE = 120_000;
  * Rejects with {@link DozoError} when the server cannot be reached or is refused.
  */
 export async function connectTls(server: ServerAddress, signal?: AbortSignal): Promise<tls.TLSSocket> {
-  const port = server.port ?? DEFAULT_PORT;
-  const socket = await handshake(server.host, port, signal);
+  signal?.throwIfAborted();
+  const tunnel = server.proxy && await openTunnel(server.proxy, hostAndPort(server), signal);
+  const socket = await handshake(server.host, server.port ?? DEFAULT_PORT, tunnel, signal);
   try {
     await judge(server, certificateOf(socket, server.host));
     signal?.throwIfAborted();
@@ -32,23 +34,32 @@ export function hostAndPort(server: ServerAddress): string {
   return `${host}:${server.port ?? DEFAULT_PORT}`;
 }
 
-function handshake(host: string, port: number, signal?: AbortSignal): Promise<tls.TLSSocket> {
-  signal?.throwIfAborted();
+function handshake(
+  host: string,
+  port: number,
+  tunnel: Socket | undefined,
+  signal?: AbortSignal,
+): Promise<tls.TLSSocket> {
   return new Promise((resolve, reject) => {
     const name = isIP(host) ? {} : { servername: host };
     // The certificate is judged below, with the fingerprint that a person may have accepted.
-    const socket = tls.connect({ host, port, rejectUnauthorized: false, ...name });
+    const way = tunnel ? { socket: tunnel } : { host, port };
+    const socket = tls.connect({ ...way, rejectUnauthorized: false, ...name });
     const stop = () => fail(signal?.reason);
+    const closed = () => fail(new Error("the connection was closed before it was secure"));
     const fail = (cause: unknown) => {
       signal?.removeEventListener("abort", stop);
+      socket.removeListener("close", closed);
       socket.destroy();
       reject(new DozoError(`cannot connect to '${host}' port ${port}: ${errorMessage(cause)}`, { cause }));
     };
     signal?.addEventListener("abort", stop);
     socket.once("error", fail);
+    socket.once("close", closed);
     socket.once("secureConnect", () => {
       signal?.removeEventListener("abort", stop);
       socket.removeListener("error", fail);
+      socket.removeListener("close", closed);
       // From here on errors show as the end of the connection; without a listener they would end the process.
       socket.on("error", () => {});
       socket.setKeepAlive(true, KEEP_ALIVE);
