@@ -101,3 +101,41 @@ Deno.test("our client talks to the runtime's HTTP/2 server", async () => {
   for (const session of sessions) session.destroy();
   await new Promise((resolve) => server.close(resolve));
 });
+
+Deno.test("64 uploads that are sent turn by turn all finish, although only some fit the server's memory", async () => {
+  let working = 0;
+  const server = net.createServer((socket) =>
+    void serveHttp2(socket, none, async (request) => {
+      const body = await request.body.readAll(MIB, 300_000, true);
+      while (working >= 4) await new Promise((resolve) => setTimeout(resolve, 1));
+      working++;
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      working--;
+      return { status: 200, body: new TextEncoder().encode(String(body.length)) };
+    }, { connectionWindow: MIB, receiveBudget: 2 * MIB })
+  );
+  const port = await listen(server);
+  const session = http2.connect("http://127.0.0.1", { createConnection: () => net.connect(port, "127.0.0.1") });
+  const body = new Uint8Array(300_000);
+  const upload = () =>
+    new Promise<string>((resolve, reject) => {
+      const stream = session.request({ ":method": "POST", ":path": "/" });
+      let answer = "";
+      let at = 0;
+      const sendOn = () => {
+        while (at < body.length) {
+          const more = stream.write(body.subarray(at, at += 10_000));
+          if (!more) return void stream.once("drain", sendOn);
+        }
+        stream.end();
+      };
+      stream.on("data", (part: Uint8Array) => answer += new TextDecoder().decode(part));
+      stream.on("end", () => resolve(answer));
+      stream.on("error", reject);
+      sendOn();
+    });
+  const answers = await Promise.all(Array.from({ length: 64 }, upload));
+  assert.deepEqual(new Set(answers), new Set(["300000"]));
+  await new Promise<void>((resolve) => session.close(() => resolve()));
+  await new Promise((resolve) => server.close(resolve));
+});
