@@ -40,8 +40,10 @@ export interface Login {
   readonly csrf: string;
 }
 
-/** Verified token secrets that are kept, at most. */
-const MAX_KNOWN_SECRETS = 10_000;
+/** Verified token secrets and tickets that are kept, at most. */
+const MAX_KNOWN = 10_000;
+/** How long the verification of a ticket is remembered; a ticket may live longer than two hours by as much. */
+const KNOWN_TICKET_SECONDS = 20;
 
 /** Identity and rights for one server. Everything is read from the configuration files, which are cached by their state. */
 export class AccessControl {
@@ -53,6 +55,8 @@ export class AccessControl {
   /** Keyed digest of a secret that verified against the hash given as the map's key. */
   readonly #knownSecrets = new Map<string, Uint8Array>();
   readonly #secretKey = randomBytes(32);
+  /** Users of tickets whose signature was checked, and until when that is remembered. */
+  readonly #knownTickets = new Map<string, { readonly userid: string; readonly until: number }>();
 
   /** `now`: Unix seconds. */
   constructor(config: ServerConfig, keys: SigningKeys, log: AuthLog, now: () => number = () => Date.now() / 1000) {
@@ -94,7 +98,7 @@ export class AccessControl {
         claimed = credentials.tokenid;
         return await this.#byToken(credentials.tokenid, credentials.secret);
       }
-      const userid = userOfTicket(this.#keys.publicKey, credentials.ticket, this.#now());
+      const userid = this.#userOfTicket(credentials.ticket);
       if (userid === undefined) throw new DozoError("invalid ticket");
       claimed = userid;
       return this.#byTicketUser(userid, request);
@@ -103,6 +107,18 @@ export class AccessControl {
       this.#log.failure(request.peer, claimed, reason);
       throw new AuthError("authentication failed", reason);
     }
+  }
+
+  /** As {@link userOfTicket}; a ticket that was good a moment ago is not verified again. */
+  #userOfTicket(ticket: string): string | undefined {
+    const now = this.#now();
+    const known = this.#knownTickets.get(ticket);
+    if (known && now < known.until) return known.userid;
+    const userid = userOfTicket(this.#keys.publicKey, ticket, now);
+    if (userid === undefined) return undefined;
+    if (this.#knownTickets.size >= MAX_KNOWN) this.#knownTickets.clear();
+    this.#knownTickets.set(ticket, { userid, until: now + KNOWN_TICKET_SECONDS });
+    return userid;
   }
 
   #byTicketUser(userid: string, request: RequestIdentity): Caller {
@@ -135,7 +151,7 @@ export class AccessControl {
     const known = this.#knownSecrets.get(key);
     if (known && timingSafeEqual(known, digest)) return true;
     if (!(await verifyPassword(secret, hash))) return false;
-    if (this.#knownSecrets.size >= MAX_KNOWN_SECRETS) this.#knownSecrets.clear();
+    if (this.#knownSecrets.size >= MAX_KNOWN) this.#knownSecrets.clear();
     this.#knownSecrets.set(key, digest);
     return true;
   }

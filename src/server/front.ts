@@ -1,7 +1,7 @@
 /** The TLS port: connections, requests, upgrades, and their limits (`spec/rest-conventions.md` §1). */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
-import { createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Api } from "../api/dispatch.ts";
 import type { ApiResponse } from "../api/exchange.ts";
@@ -35,7 +35,6 @@ export class Front {
   readonly #limits: FrontLimits;
   readonly #log: LogFile;
   readonly #tls: TlsServer;
-  readonly #tcp: Server;
   readonly #sockets = new Set<Socket>();
   /** TLS sockets that wait for a request, with the timer that ends the wait. */
   readonly #waiting = new Map<Duplex, ReturnType<typeof setTimeout>>();
@@ -54,29 +53,43 @@ export class Front {
       minVersion: "TLSv1.2",
       maxHeaderSize: MAX_HEADER,
       handshakeTimeout: this.#limits.handshake,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_KEEPALIVE_MS,
     });
+    // The server's own way of starting TLS stays the only one: it is the fast one.
+    const startTls = this.#tls.listeners("connection") as ((socket: Socket) => void)[];
+    this.#tls.removeAllListeners("connection");
+    this.#tls.on(
+      "connection",
+      (socket: Duplex) =>
+        this.#onConnection(socket as Socket, (raw) => startTls.forEach((start) => start.call(this.#tls, raw))),
+    );
     this.#tls.keepAliveTimeout = this.#limits.idle;
     this.#tls.on("request", (request, response) => void this.#onRequest(request, response));
     this.#tls.on("upgrade", (request, socket, head) => void this.#onUpgrade(request, socket, head));
     this.#tls.on("secureConnection", (socket) => this.#awaitRequest(socket, true));
     this.#tls.on("tlsClientError", (_error, socket) => socket.destroy());
     this.#tls.on("clientError", (_error, socket) => socket.destroy());
-    this.#tcp = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS });
-    this.#tcp.on("connection", (socket) => this.#onConnection(socket));
-    this.#tcp.on("error", (error) => console.error(`listening socket: ${errorMessage(error)}`));
+    this.#tls.on("error", (error) => console.error(`listening socket: ${errorMessage(error)}`));
   }
 
   /** Listens; several processes may do so on one port. Resolves with the port. Rejects when the address is not available. */
   listen(address: ListenAddress): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#tcp.once("error", reject);
+      this.#tls.once("error", reject);
       const options = { port: address.port, host: address.host, reusePort: true, backlog: 1024 };
-      this.#tcp.listen(options, () => {
-        this.#tcp.off("error", reject);
-        const bound = this.#tcp.address();
+      this.#tls.listen(options, () => {
+        this.#tls.off("error", reject);
+        const bound = this.#tls.address();
         resolve(typeof bound === "object" && bound !== null ? bound.port : address.port);
       });
     });
+  }
+
+  /** Open connections. */
+  get connections(): number {
+    return this.#sockets.size;
   }
 
   /** Requests and sessions that are being served. */
@@ -87,7 +100,7 @@ export class Front {
   /** Takes no more connections, ends idle ones, and resolves when everything that runs is done. */
   async drain(): Promise<void> {
     this.#closing = true;
-    this.#tcp.close();
+    this.#tls.close();
     for (const [socket, timer] of this.#waiting) {
       clearTimeout(timer);
       socket.destroy();
@@ -101,24 +114,28 @@ export class Front {
   /** Cuts every connection. */
   destroy(): void {
     this.#closing = true;
-    this.#tcp.close();
+    this.#tls.close();
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  #onConnection(socket: Socket): void {
+  #onConnection(socket: Socket, startTls: (socket: Socket) => void): void {
     if (this.#sockets.size >= this.#limits.connections || this.#closing) {
       socket.destroy();
       return;
     }
-    this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    this.#track(socket);
     socket.on("error", () => socket.destroy());
     sniff(socket, this.#limits.handshake, (raw) => {
       const timer = setTimeout(() => raw.destroy(), this.#limits.handshake);
       raw.once("close", () => clearTimeout(timer));
       this.#handshakes.set(raw, timer);
-      this.#tls.emit("connection", raw);
+      startTls(raw);
     });
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
   }
 
   readonly #handshakes = new WeakMap<object, ReturnType<typeof setTimeout>>();

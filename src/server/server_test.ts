@@ -160,7 +160,7 @@ Deno.test("plain HTTP on the TLS port is sent to https", () =>
   }));
 
 Deno.test("idle, slow and senseless connections are ended, and the server goes on", () =>
-  withFront(async (port) => {
+  withFront(async (port, front) => {
     const ping = async () =>
       assert.match(await exchange(port, "GET /api2/json/ping HTTP/1.1\r\nHost: x\r\n\r\n", /pong/), /pong/);
     const started = performance.now();
@@ -187,6 +187,7 @@ Deno.test("idle, slow and senseless connections are ended, and the server goes o
       /^HTTP\/1\.1 414 /,
     );
     await ping();
+    await until(async () => await Promise.resolve(front.connections === 0 || undefined));
   }));
 
 Deno.test("a connection serves several requests, and a refused upgrade answers like any other call", () =>
