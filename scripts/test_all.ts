@@ -116,6 +116,7 @@ async function main(): Promise<number> {
   await check("layers", deno, ["run", "-A", "scripts/layers.ts"]);
   await check("rows", deno, ["run", "-A", "scripts/rows.ts", "--summary"]);
   await tests("unit", batchesByRoom(["src", "ui", "scripts", "installer"]));
+  await tests("interop", [testFiles(["test/interop"])]);
   if (await check("build", deno, ["run", "-A", "scripts/build.ts"])) {
     await tests("e2e", testFiles(["test/e2e"]).map((file) => [file]), { DOZO_BIN: `${ROOT}/dist/dozo` });
   }
