@@ -300,3 +300,12 @@ Deno.test("a peer that went before the connection began ends it at once", async 
   await new Promise((resolve) => a.once("end", resolve));
   assert.deepEqual(await serveHttp2(a, none, echo).closed, { error: undefined });
 });
+
+Deno.test("a handler that gives nonsense ends its connection, not the process", async () => {
+  const nonsense = [undefined, { status: 200, body: 5 }, { status: 200, headers: { "x": 7 } }];
+  for (const answer of nonsense) {
+    const { client, server } = connect(() => answer as never);
+    await assert.rejects(client.request({ method: "GET", path: "/" }), DozoError);
+    assert.ok((await server.closed).error instanceof Error);
+  }
+});

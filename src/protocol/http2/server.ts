@@ -179,7 +179,13 @@ class ServerSide extends Http2Connection implements ServerConnection {
     this.#unsettled.delete(stream);
     stream.body.abandon();
     stream.releaseHeld();
-    await this.#respond(stream, head.method, response);
+    try {
+      await this.#respond(stream, head.method, response);
+    } catch (error) {
+      this.guarded(() => {
+        throw error;
+      });
+    }
     this.#running--;
     if (this.#running === 0) this.#onIdle?.();
     this.update();
