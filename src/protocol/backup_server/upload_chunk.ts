@@ -41,6 +41,17 @@ async function checkContent({ digest, size, blob }: UploadedChunk): Promise<void
     if (error instanceof FormatError) throw new DozoError(`uploaded chunk cannot be decoded: ${error.message}`);
     throw error;
   }
-  if (!bytesEqual(await sha256(content), digest)) throw new DozoError("detected chunk with wrong digest.");
-  if (content.length !== size) throw new DozoError(`detected chunk with wrong length (${size} != ${content.length})`);
+  const { length } = content;
+  const found = await sha256(content);
+  if (content.buffer !== blob.buffer) freeNow(content);
+  if (!bytesEqual(found, digest)) throw new DozoError("detected chunk with wrong digest.");
+  if (length !== size) throw new DozoError(`detected chunk with wrong length (${size} != ${length})`);
+}
+
+/**
+ * Gives the memory of an array back at once. Left to the garbage collector, megabytes of it lie around for long, and each
+ * new array costs fresh pages from the system (five times the time).
+ */
+function freeNow(bytes: Uint8Array): void {
+  if (bytes.buffer instanceof ArrayBuffer) bytes.buffer.transfer(0);
 }
