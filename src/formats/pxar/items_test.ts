@@ -17,13 +17,13 @@ interface Vectors {
   goodbye_permutation: Record<string, number[]>;
 }
 
-Deno.test("the name hash is SipHash-2-4 with the archive keys", () => {
+Deno.test("FF-04 the name hash is SipHash-2-4 with the archive keys", () => {
   for (const { name_hex, hash } of jsonVector<Vectors>("spec/test-vectors.json").siphash) {
     assert.equal(hashHex(fromHex(name_hex)), hash);
   }
 });
 
-Deno.test("every item type is the hash of its name", () => {
+Deno.test("FF-03 every item type is the hash of its name", () => {
   const special = new Map([
     ["FORMAT_VERSION", "VERSION"],
     ["ENTRY", "ENTRY_V2"],
@@ -39,14 +39,14 @@ Deno.test("every item type is the hash of its name", () => {
   }
 });
 
-Deno.test("records are stored as a complete binary search tree", () => {
+Deno.test("FF-04 records are stored as a complete binary search tree", () => {
   for (const [n, order] of Object.entries(jsonVector<Vectors>("spec/test-vectors.json").goodbye_permutation)) {
     assert.deepEqual([...treeOrder(Number(n))], order);
   }
   assert.deepEqual([...treeOrder(0)], []);
 });
 
-Deno.test("every child is found in its table and nothing else, for all sizes up to 200", () => {
+Deno.test("FF-04 every child is found in its table and nothing else, for all sizes up to 200", () => {
   for (let n = 0; n <= 200; n++) {
     const table = new GoodbyeTable();
     for (let i = 0; i < n; i++) {

@@ -54,7 +54,7 @@ function sampleTree(encoder: PxarEncoder): void {
   encoder.finish();
 }
 
-Deno.test("the sample tree encodes to the published streams", () => {
+Deno.test("FF-01 FF-02 FF-05 FF-06 the sample tree encodes to the published streams", () => {
   const expected = jsonVector<{ pxar: Record<string, string> }>("spec/test-vectors.json").pxar;
   const v1 = new MemorySink();
   sampleTree(new PxarEncoder(v1));
@@ -97,7 +97,7 @@ interface Archive {
   sha256: string;
 }
 
-Deno.test("PX-15 decoding and encoding the real tool's archives gives the same bytes, for any piece size", async () => {
+Deno.test("FF-01 FF-05 FF-06 PX-15 decoding and encoding the real tool's archives gives the same bytes, for any piece size", async () => {
   const small = jsonVector<{ archives: { archive: Archive; payload?: Archive }[] }>("pxar/small.json").archives;
   const tree = jsonVector<Record<string, { sha256: string }>>("pxar/tree.items.json");
   const all = [
@@ -120,7 +120,7 @@ Deno.test("PX-15 decoding and encoding the real tool's archives gives the same b
   }
 });
 
-Deno.test("random access finds every path and its content", async () => {
+Deno.test("FF-04 random access finds every path and its content", async () => {
   const small = jsonVector<{ archives: { archive: Archive; payload?: Archive }[] }>("pxar/small.json").archives;
   const all = [
     ...small.map(({ archive, payload }) => [archive.file, payload?.file]),
@@ -165,4 +165,24 @@ Deno.test("the prelude of a split archive is readable at random", async () => {
   const accessor = new PxarAccessor(memorySource(vector("pxar/small/exclude-cli-split.mpxar")));
   const prelude = new TextDecoder().decode(await accessor.prelude());
   assert.deepEqual(JSON.parse(prelude), { "exclude-patterns": "*.log\n!logs/b.log\nsub/\n/scoped/in/own\n" });
+});
+
+Deno.test("FF-02 an entry in the obsolete form is read, with its mtime in nanoseconds", async () => {
+  const decoder = new PxarDecoder(pieces(vector("pxar/malformed/entry-obsolete.pxar"), 100));
+  const good = new PxarDecoder(pieces(vector("pxar/malformed/good.pxar"), 100));
+  const entries = async (from: PxarDecoder) => {
+    const found = new Map<string, Metadata>();
+    for (let event = await from.next(); event.type !== "end"; event = await from.next()) {
+      if (event.type === "entry") found.set(new TextDecoder().decode(event.entry.name), event.entry.metadata);
+    }
+    return found;
+  };
+  const expected = await entries(good);
+  const found = await entries(decoder);
+  for (const [path, metadata] of expected) assert.deepEqual(found.get(path), metadata, path);
+  const added = [...found.keys()].filter((path) => !expected.has(path));
+  assert.equal(added.length, 1);
+  const { mode, mtimeSec, mtimeNsec } = found.get(added[0]) as Metadata;
+  assert.equal(mode, 0o100644);
+  assert.ok(mtimeSec > 1_000_000_000 && mtimeNsec < 1_000_000_000);
 });
