@@ -261,7 +261,7 @@ Deno.test("backups, their listing, restore and removal through the client", asyn
     await bench.refused(["snapshot", "forget", snapshot], /./);
   });
 
-  await t.step("CL-46 CL-138 namespaces", async () => {
+  await t.step("CL-46 CL-187 namespaces", async () => {
     await bench.refused(["backup", `root.pxar:${tree}`, "--ns", "a/b"], /namespace|not/i);
     await bench.must(["namespace", "create", "a"]);
     await bench.must(["namespace", "create", "a/b"]);
@@ -422,7 +422,7 @@ Deno.test("backups, their listing, restore and removal through the client", asyn
     }
   });
 
-  await t.step("CL-20 CL-21 CL-22 CL-24 CL-27 CL-42 CL-170 CL-171 CL-172 login", async () => {
+  await t.step("CL-12 CL-20 CL-21 CL-22 CL-24 CL-27 CL-42 CL-170 CL-171 CL-172 login", async () => {
     const noPassword = { PBS_PASSWORD: "" };
     await bench.must(["logout"]);
     await bench.refused(["list"], /password/, { env: noPassword });
@@ -460,6 +460,69 @@ Deno.test("backups, their listing, restore and removal through the client", asyn
     await bench.must(["list", ...parts], { env: { PBS_REPOSITORY: "" } });
     const counted = JSON.parse(await Deno.readTextFile(`${bench.env.HOME}/.cache/proxmox-backup/repo-list`));
     assert.ok(Object.keys(counted).includes(bench.env.PBS_REPOSITORY));
+  });
+});
+
+Deno.test("owners of groups, and completion", async (t) => {
+  await using bench = await Bench.start();
+  const file = `${bench.scratch.path}/a.conf`;
+  await Deno.writeTextFile(file, "a\n");
+  for (const name of ["mike", "john"]) {
+    await bench.api.call("POST", "/access/users", { userid: `${name}@pbs`, password: `${name}-password` });
+    await bench.api.call("PUT", "/access/acl", {
+      path: "/datastore/store",
+      role: "DatastoreBackup",
+      "auth-id": `${name}@pbs`,
+    });
+  }
+  const as = (name: string) => ({
+    env: { PBS_REPOSITORY: `${name}@pbs@127.0.0.1:${bench.server.port}:store`, PBS_PASSWORD: `${name}-password` },
+  });
+
+  await t.step("CL-173 only the owner of a group adds to it", async () => {
+    await bench.must(["backup", `a.conf:${file}`, "--backup-id", "mike", "--backup-time", String(TIME)], as("mike"));
+    const [group] = await bench.json<{ owner: string }[]>(["list"]);
+    assert.equal(group.owner, "mike@pbs");
+    await bench.refused(["backup", `a.conf:${file}`, "--backup-id", "mike"], /owner/, as("john"));
+    await bench.must(["backup", `a.conf:${file}`, "--backup-id", "mike"], as("mike"));
+    assert.deepEqual(JSON.parse((await bench.must(["list", "--output-format", "json"], as("john"))).stdout), []);
+  });
+
+  await t.step(
+    "CL-06 CL-173 CL-174 a token is another owner than its user, who may hand the group over to it",
+    async () => {
+      const { tokenid, value } = await bench.api.call<{ tokenid: string; value: string }>(
+        "POST",
+        "/access/users/mike@pbs/token/backup",
+        {},
+      );
+      await bench.api.call("PUT", "/access/acl", {
+        path: "/datastore/store",
+        role: "DatastoreBackup",
+        "auth-id": tokenid,
+      });
+      const token = {
+        env: { PBS_REPOSITORY: `${tokenid}@127.0.0.1:${bench.server.port}:store`, PBS_PASSWORD: value },
+      };
+      await bench.refused(["backup", `a.conf:${file}`, "--backup-id", "mike"], /owner/, token);
+      await bench.refused(["change-owner", "host/mike", "john@pbs"], /./, as("mike"));
+      await bench.must(["change-owner", "host/mike", tokenid], as("mike"));
+      await bench.must(["backup", `a.conf:${file}`, "--backup-id", "mike"], token);
+      await bench.must(["change-owner", "host/mike", "john@pbs"]);
+      assert.equal((await bench.json<{ owner: string }[]>(["list"]))[0].owner, "john@pbs");
+    },
+  );
+
+  await t.step("CL-189 completion knows repositories, groups, snapshots and archives, and never asks", async () => {
+    const complete = async (line: string, env: Record<string, string> = {}) =>
+      (await bench.must(["bashcomplete"], {
+        env: { COMP_LINE: `dozo ${line}`, COMP_POINT: String(line.length + 5), ...env },
+      })).stdout.split("\n");
+    assert.ok((await complete("snapshot list --repository ")).includes(bench.env.PBS_REPOSITORY));
+    assert.deepEqual((await complete("snapshot list host/")).slice(0, 1), ["host/mike"]);
+    assert.ok((await complete("restore host/mike/")).includes(`host/mike/${FIRST}`));
+    assert.deepEqual((await complete(`restore host/mike/${FIRST} a`)).slice(0, 1), ["a.conf"]);
+    assert.deepEqual(await complete("snapshot list host/", { PBS_PASSWORD: "", XDG_RUNTIME_DIR: "" }), [""]);
   });
 });
 

@@ -1,4 +1,7 @@
-/** The datastore that a real PBS wrote, served by `dozo server` and read by `dozo client`: everything comes out as it went in. */
+/**
+ * The datastore that a real PBS wrote, served by `dozo server` and read by `dozo client`: lists, manifests, catalogs and
+ * streams are those that its own client gave.
+ */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
@@ -9,8 +12,6 @@ import { DOZO, execute, must, type Outcome, Scratch, Server } from "./harness.ts
 interface ExpectedArchive {
   readonly restored_by_client_sha256?: string | null;
   readonly plain_sha256?: string;
-  readonly extracted_listing?: string;
-  readonly index?: unknown;
 }
 interface ExpectedSnapshot {
   readonly ns: string;
@@ -22,19 +23,9 @@ interface ExpectedSnapshot {
   readonly archives: Record<string, ExpectedArchive>;
   readonly catalog_dump: { exit: number; lines: number; text: string | null };
 }
-interface ListedEntry {
-  readonly path: string | { readonly base64: string };
-  readonly type: string;
-  readonly mode?: string;
-  readonly mtime_ns?: string;
-  readonly size?: number;
-  readonly sha256?: string;
-}
-
 const expected = vectorJson<
   {
     snapshots: ExpectedSnapshot[];
-    listings: Record<string, ListedEntry[]>;
     groups: Record<string, { "backup-id": string }[]>;
   }
 >("datastore/expected.json");
@@ -122,7 +113,13 @@ Deno.test("a store of a real PBS is listed and restored, with its keys, to the l
       else if (dump.code === 0) assert.equal(dump.stdout.split("\n").length - 1, snapshot.catalog_dump.lines);
 
       for (const [name, archive] of Object.entries(snapshot.archives)) {
-        await restoreArchive(client, snapshot, name, archive, scratch.path);
+        const wanted = archive.restored_by_client_sha256 ?? archive.plain_sha256;
+        if (!wanted) continue;
+        const args = ["restore", snapshot.snapshot, name.replace(/\.(didx|fidx|blob)$/, ""), "-"];
+        const where = [...(ns ? ["--ns", ns] : []), ...(key ? ["--keyfile", `${vectors}keys/${key}`] : [])];
+        const line = `set -o pipefail; "$0" client "$@" | sha256sum`;
+        const sum = await must("bash", ["-c", line, DOZO, ...args, ...where], { env: { ...env, ...passwordOf(key) } });
+        assert.equal(sum.slice(0, 64), wanted, `${snapshot.snapshot} ${name}`);
       }
     });
   }
@@ -188,60 +185,4 @@ function nameOf(snapshot: Record<string, unknown>): unknown[] {
 
 function withNewline(text: string): string {
   return text.endsWith("\n") ? text : `${text}\n`;
-}
-
-type Client = (args: string[], options?: { ns?: string; key?: string | null }) => Promise<Outcome>;
-
-async function restoreArchive(
-  client: Client,
-  { ns, key, snapshot }: ExpectedSnapshot,
-  name: string,
-  archive: ExpectedArchive,
-  folder: string,
-): Promise<void> {
-  const at = `${snapshot} ${name}`;
-  const clientName = name.replace(/\.(didx|fidx|blob)$/, "");
-  const wanted = archive.restored_by_client_sha256 ?? archive.plain_sha256;
-  if (wanted) {
-    const file = `${folder}/file`;
-    const { code, stderr } = await client(["restore", snapshot, clientName, file], {
-      ns,
-      key: name === "rsa-encrypted.key.blob" ? undefined : key,
-    });
-    // A directory archive is a stream only on standard output.
-    if (!name.includes(".pxar.")) {
-      assert.equal(code, 0, `${at}: ${stderr}`);
-      assert.equal(sha256(await Deno.readFile(file)), wanted, at);
-    }
-    await Deno.remove(file, { recursive: true });
-  }
-  if (!archive.extracted_listing) return;
-  const target = `${folder}/tree`;
-  const pxar = clientName.replace(/\.mpxar$/, ".pxar");
-  const { code, stderr } = await client(["restore", snapshot, pxar, target], { ns, key });
-  assert.equal(code, 0, `${at}: ${stderr}`);
-  checkTree(target, expected.listings[archive.extracted_listing], at);
-  await must("rm", ["-rf", target]);
-}
-
-/** Compares what the runtime can see; the attributes have their own tests. */
-function checkTree(root: string, listing: readonly ListedEntry[], at: string): void {
-  for (const { path, type, mode, mtime_ns, size, sha256: content } of listing) {
-    // Names that are not UTF-8 cannot be asked for by text; they stand as objects in the listing.
-    if (typeof path !== "string") continue;
-    const info = Deno.lstatSync(`${root}${path}`);
-    if (mode !== undefined && info.mode !== null) {
-      assert.equal(
-        (info.mode & 0o7777).toString(8),
-        (parseInt(mode, 8) & 0o7777).toString(8),
-        `${at}: mode of ${path}`,
-      );
-    }
-    if (mtime_ns !== undefined && info.mtime) {
-      assert.equal(info.mtime.getTime(), Math.floor(Number(BigInt(mtime_ns) / 1_000_000n)), `${at}: time of ${path}`);
-    }
-    if (type !== "file") continue;
-    assert.equal(info.size, size, `${at}: size of ${path}`);
-    if (content) assert.equal(sha256(Deno.readFileSync(`${root}${path}`)), content, `${at}: content of ${path}`);
-  }
 }

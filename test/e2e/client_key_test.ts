@@ -39,12 +39,16 @@ async function onTerminal(scratch: Scratch, args: readonly string[], answers: re
   return { code, stdout: shown, stderr: "" };
 }
 
-Deno.test("CL-100 CL-101 CL-112 a key without password is created once, with mode 0600, and shown", async () => {
+Deno.test("CL-100 CL-101 CL-112 CL-117 a key without password is created once, with mode 0600, and shown", async () => {
   await using scratch = await Scratch.make();
   const created = await client(scratch, ["key", "create", "--kdf", "none"]);
   assert.equal(created.code, 0, created.stderr);
   const path = `${scratch.path}/.config/proxmox-backup/encryption-key.json`;
   assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o777, 0o600);
+  assert.match(
+    created.stderr,
+    /^Key fingerprint: ([0-9a-f]{2}:){7}[0-9a-f]{2}\nKeep a copy of this key in a safe place/,
+  );
   const again = await client(scratch, ["key", "create", "--kdf", "none"]);
   assert.equal(again.code, 255);
   assert.match(again.stderr, /^Error: .*already exists/m);
@@ -214,29 +218,32 @@ Deno.test("encrypted and signed backups through the client", async (t) => {
     assert.equal((await run(["restore", "host/signed", "a.conf", "-"])).code, 255);
   });
 
-  await t.step("CL-103 CL-115 the default key is used, and combinations that make no sense are refused", async () => {
-    const nothing = await run(["backup", specs[1], "--crypt-mode", "encrypt"]);
-    assert.match(nothing.stderr, /^Error: --crypt-mode without --keyfile and no default key file available$/m);
-    const master = await run(["backup", specs[1], "--master-pubkey-file", `${vectors}master-public.pem`]);
-    assert.equal(master.code, 255);
-    await ok(["key", "create", "--kdf", "none"]);
-    const { stderr } = await ok(["backup", ...specs, "--backup-id", "default"]);
-    assert.match(stderr, /^Using default encryption key from '.*encryption-key\.json'\.\.$/m);
-    await ok(["backup", ...specs, "--backup-id", "plain", "--crypt-mode", "none"]);
-    const both = await run(["backup", specs[1], "--crypt-mode", "none", "--keyfile", key]);
-    assert.match(both.stderr, /^Error: .*mutually exclusive$/m);
-    const two = await run(["backup", specs[1], "--keyfile", key, "--keyfd", "0"]);
-    assert.match(two.stderr, /^Error: --keyfile and --keyfd are mutually exclusive$/m);
-    await ok([
-      "upload-log",
-      JSON.parse((await ok(["snapshot", "list", "host/default", "--output-format", "json"])).stdout)
-        .map((row: Record<string, number>) =>
-          `host/default/${new Date(row["backup-time"] * 1000).toISOString().slice(0, 19)}Z`
-        )[0],
-      `${scratch.path}/a.conf`,
-    ]);
-    assert.equal((await ok(["restore", "host/default", "client.log", "-"])).stdout, "secret setting\n");
-  });
+  await t.step(
+    "CL-103 CL-108 CL-115 the default key is used, and combinations that make no sense are refused",
+    async () => {
+      const nothing = await run(["backup", specs[1], "--crypt-mode", "encrypt"]);
+      assert.match(nothing.stderr, /^Error: --crypt-mode without --keyfile and no default key file available$/m);
+      const master = await run(["backup", specs[1], "--master-pubkey-file", `${vectors}master-public.pem`]);
+      assert.equal(master.code, 255);
+      await ok(["key", "create", "--kdf", "none"]);
+      const { stderr } = await ok(["backup", ...specs, "--backup-id", "default"]);
+      assert.match(stderr, /^Using default encryption key from '.*encryption-key\.json'\.\.$/m);
+      await ok(["backup", ...specs, "--backup-id", "plain", "--crypt-mode", "none"]);
+      const both = await run(["backup", specs[1], "--crypt-mode", "none", "--keyfile", key]);
+      assert.match(both.stderr, /^Error: .*mutually exclusive$/m);
+      const two = await run(["backup", specs[1], "--keyfile", key, "--keyfd", "0"]);
+      assert.match(two.stderr, /^Error: --keyfile and --keyfd are mutually exclusive$/m);
+      await ok([
+        "upload-log",
+        JSON.parse((await ok(["snapshot", "list", "host/default", "--output-format", "json"])).stdout)
+          .map((row: Record<string, number>) =>
+            `host/default/${new Date(row["backup-time"] * 1000).toISOString().slice(0, 19)}Z`
+          )[0],
+        `${scratch.path}/a.conf`,
+      ]);
+      assert.equal((await ok(["restore", "host/default", "client.log", "-"])).stdout, "secret setting\n");
+    },
+  );
 
   await t.step("CL-186 the benchmark leaves nothing behind", async () => {
     const { stdout } = await ok(["benchmark", "--output-format", "json"]);

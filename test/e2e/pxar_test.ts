@@ -63,6 +63,25 @@ Deno.test("PX-02 an archive is never overwritten, has mode 0640, and is not left
   await assert.rejects(Deno.stat(`${scratch.path}/c.pxar`));
 });
 
+Deno.test({
+  name: "PX-03 what is mounted below the source is left out unless all file systems are asked for",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await using scratch = await Scratch.make();
+    const tree = await smallTree(scratch);
+    await must("mount", ["-t", "tmpfs", "tmpfs", `${tree}/folder`]);
+    try {
+      await Deno.writeTextFile(`${tree}/folder/elsewhere`, "x");
+      await ok(["create", `${scratch.path}/one`, tree]);
+      assert.doesNotMatch(await ok(["list", `${scratch.path}/one`]), /elsewhere/);
+      await ok(["create", `${scratch.path}/all`, tree, "--all-file-systems"]);
+      assert.match(await ok(["list", `${scratch.path}/all`]), /"\/folder\/elsewhere"/);
+    } finally {
+      await must("umount", [`${tree}/folder`]);
+    }
+  },
+});
+
 Deno.test("PX-04 PX-05 PX-06 PX-07 patterns leave entries out, the last match decides", async () => {
   await using scratch = await Scratch.make();
   const tree = await smallTree(scratch);
