@@ -260,7 +260,7 @@ Deno.test("an aborted run rejects and leaves no file open", async () => {
     const before = [...Deno.readDirSync("/proc/self/fd")].length;
     const abort = new AbortController();
     abort.abort(new DozoError("stopped"));
-    await make(dir, { signal: abort.signal }).catch((error) => assert.match(error.message, /stopped/));
+    await assert.rejects(make(dir, { signal: abort.signal }), /stopped/);
     assert.ok([...Deno.readDirSync("/proc/self/fd")].length <= before + 1);
   });
 });

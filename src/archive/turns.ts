@@ -5,7 +5,8 @@ import { setImmediate } from "node:timers";
 const TURN_MS = 4;
 
 export class Turns {
-  #started = performance.now();
+  /** The first turn is due at once, so that what was aborted before does nothing. */
+  #started = -Infinity;
   readonly #signal?: AbortSignal;
 
   /** With `signal`, the wait rejects with its reason once it is aborted. */
