@@ -1,6 +1,7 @@
 /** The ONE table of methods. */
 import type { Method } from "./method.ts";
 import { ACL_METHODS } from "./methods/acl.ts";
+import { BROWSE_METHODS } from "./methods/browse.ts";
 import { CONFIG_DATASTORE_METHODS } from "./methods/config_datastore.ts";
 import { DATASTORE_LIST_METHODS } from "./methods/datastore_list.ts";
 import { DOWNLOAD_METHODS } from "./methods/download.ts";
@@ -27,6 +28,7 @@ export const METHODS: readonly Method[] = [
   ...GROUP_METHODS,
   ...SNAPSHOT_METHODS,
   ...DOWNLOAD_METHODS,
+  ...BROWSE_METHODS,
   ...CONFIG_DATASTORE_METHODS,
   ...TASK_METHODS,
   ...NODE_METHODS,

@@ -4,12 +4,11 @@ import { DozoError } from "../../base/errors.ts";
 import type { ChunkStore } from "../../datastore/chunk_store.ts";
 import type { StoredFile } from "../../datastore/types.ts";
 import type { SnapshotReader } from "../../datastore/snapshot_reader.ts";
-import { decodeBlob, MAX_CHUNK_SIZE } from "../../formats/blob.ts";
-import { chunkDigest } from "../../formats/crypt_key.ts";
 import { DynamicIndex } from "../../formats/dynamic_index.ts";
 import { FixedIndex } from "../../formats/fixed_index.ts";
 import type { ChunkIndex } from "../../formats/index_source.ts";
 import { Manifest } from "../../formats/manifest.ts";
+import { readChunk } from "./chunk_source.ts";
 
 /** Bytes per step of a plain download. */
 const STEP = 1 << 20;
@@ -50,14 +49,6 @@ export async function openIndex(reader: SnapshotReader, manifest: Manifest, name
     throw new DozoError(`index '${name}' does not agree with the manifest: checksum or size differ`);
   }
   return index;
-}
-
-async function readChunk(chunks: ChunkStore, digest: Uint8Array, size: number): Promise<Uint8Array> {
-  const data = await decodeBlob(await chunks.read(digest), { maxSize: MAX_CHUNK_SIZE });
-  if (data.length !== size || toHex(await chunkDigest(data)) !== toHex(digest)) {
-    throw new DozoError(`chunk ${toHex(digest)} is damaged: its content is not what its name says`);
-  }
-  return data;
 }
 
 /** The plain content of an archive; some chunks are fetched ahead while the reader takes the present one. */
