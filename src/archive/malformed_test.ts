@@ -5,6 +5,7 @@ import { memorySource, PxarAccessor, PxarDecoder } from "../formats/pxar/mod.ts"
 import { jsonVector, type MalformedCase, pieces, vector } from "../formats/pxar/testing_vectors.ts";
 import { extractArchive, extractMatching } from "./extract.ts";
 import type { ExtractOptions, ExtractStats } from "./extract_types.ts";
+import { DEFAULT_FEATURES } from "./features.ts";
 import { listTree } from "./testing_listing.ts";
 
 interface Case extends MalformedCase {
@@ -109,6 +110,51 @@ Deno.test({
     });
     await withOutside(async (target) => {
       await assert.rejects(extractArchive(new PxarDecoder(pieces(archive, 100)), { target, strict: true }), DozoError);
+    });
+  },
+});
+
+/** A small deterministic generator, so that a failing round can be repeated. */
+function generator(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % below;
+  };
+}
+
+Deno.test({
+  name: "PX-16 extracting mutated archives never crashes nor leaves the target",
+  ignore: !root,
+  async fn() {
+    const random = generator(4711);
+    const sources = ["malformed/symlink-then-dir.pxar", "malformed/hardlink-through-symlink.pxar", "small/attrs.pxar"];
+    const originals = sources.map((source) => vector(`pxar/${source}`));
+    await withOutside(async (target, unchanged) => {
+      for (let round = 0; round < 200; round++) {
+        const bytes = originals[round % originals.length].slice();
+        for (let changes = 1 + random(4); changes > 0; changes--) {
+          const at = random(bytes.length);
+          if (random(3) === 0) bytes.copyWithin(at, random(bytes.length), Math.min(bytes.length, at + 40));
+          else bytes[at] = [0, 0x2e, 0x2f, 0xff, random(256)][random(5)];
+        }
+        const options: ExtractOptions = {
+          target: `${target}${random(3)}`,
+          allowExistingDirs: true,
+          overwriteFiles: true,
+          overwriteSymlinks: true,
+          overwriteHardlinks: true,
+          // Owners, attributes and flags of a mutation have nothing to do with where it is written.
+          features: { ...DEFAULT_FEATURES, devices: false, inodeFlags: 0 },
+        };
+        const run = round % 2 === 0
+          ? extractArchive(new PxarDecoder(pieces(bytes, 300)), options)
+          : extractMatching(new PxarAccessor(memorySource(bytes)), options);
+        await run.catch((error) => assert.ok(error instanceof DozoError, String(error)));
+        unchanged();
+      }
     });
   },
 });
