@@ -58,16 +58,16 @@ printf end | dd of=sparse-start bs=1 seek=9000000 conv=notrunc status=none
 
 # Attributes and access lists, where the tools to make them are there.
 if command -v setfattr >/dev/null && command -v setfacl >/dev/null; then
-setfattr -n user.comment -v 'a value' plain/hello.txt
-setfattr -n user.binary -v 0x00ff00ff plain/run.sh
-setfattr -n user.empty plain/run.sh
-setfattr -n user.big -v "0x$(printf '41%.0s' {1..3000})" plain/random.bin
-setfattr -n user.on-folder -v yes empty-folder
-setfacl -m u:12345:rw,g:23456:r,m:rwx plain/random.bin
-setfacl -m u:1:---,o::r plain/deep/numbers.txt
-setfacl -m u:12345:rwx plain/deep
-setfacl -d -m u:12345:rwx,g:34567:rx,o::--- plain/deep
-setfacl -d -m u::rwx,g::rx,o::- setgid
+  setfattr -n user.comment -v 'a value' plain/hello.txt
+  setfattr -n user.binary -v 0x00ff00ff plain/run.sh
+  setfattr -n user.empty plain/run.sh
+  setfattr -n user.big -v "0x$(printf '41%.0s' {1..3000})" plain/random.bin
+  setfattr -n user.on-folder -v yes empty-folder
+  setfacl -m u:12345:rw,g:23456:r,m:rwx plain/random.bin
+  setfacl -m u:1:---,o::r plain/deep/numbers.txt
+  setfacl -m u:12345:rwx plain/deep
+  setfacl -d -m u:12345:rwx,g:34567:rx,o::--- plain/deep
+  setfacl -d -m u::rwx,g::rx,o::- setgid
 fi
 
 if root; then
