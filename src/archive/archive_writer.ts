@@ -38,6 +38,7 @@ const DEVICE_TYPES = new Map<number, "b" | "c" | "p" | "s">([
   [FileType.Socket, "s"],
 ]);
 
+/** Hands entries to the encoder and the catalog; methods return a promise only where they have to wait. */
 export class ArchiveWriter {
   readonly #encoder: PxarEncoder;
   readonly #catalog?: CatalogWriter;

@@ -22,6 +22,7 @@ import type { TargetTree } from "./target_tree.ts";
 
 const CREATE_FLAGS = OpenFlag.WRITE | OpenFlag.CREATE | OpenFlag.EXCLUSIVE | OpenFlag.NOFOLLOW;
 
+/** Creates entries in the current directory of a {@link TargetTree}. Throws DozoError saying what was tried. */
 export class EntryCreator {
   readonly #tree: TargetTree;
   readonly #metadata: MetadataRestorer;

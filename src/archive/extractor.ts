@@ -25,6 +25,7 @@ interface OpenFile {
   readonly writer: SparseWriter;
 }
 
+/** Follows the directories of an archive and creates what is in them. Faults of single entries go to the log, or with `strict` are thrown. */
 export class Extractor {
   readonly stats: ExtractStats = { directories: 0, files: 0, bytes: 0, errors: 0 };
   readonly #options: ExtractOptions;

@@ -5,6 +5,7 @@ import { type Features, isVirtual, type SourceFeatures, sourceFeatures } from ".
 
 type Device = number;
 
+/** Answers are kept for each device, so that a file system is asked once. */
 export class MountRules {
   readonly #allowed: Set<Device> | undefined;
   readonly #wanted: Features;

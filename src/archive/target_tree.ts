@@ -31,6 +31,7 @@ export interface Hold {
   release(): void;
 }
 
+/** The way from the target to the current directory; directories appear on disk when something goes into them. */
 export class TargetTree {
   readonly #levels: Level[] = [];
   /** Left, but held. */

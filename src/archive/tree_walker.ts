@@ -57,6 +57,7 @@ export interface WalkerParts {
   warn: (line: string) => void;
 }
 
+/** One run over the source tree; {@link TreeWalker.close} it afterwards, also when it failed. */
 export class TreeWalker {
   readonly #options: CreateOptions;
   readonly #parts: WalkerParts;
