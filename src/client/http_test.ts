@@ -1,29 +1,11 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:https";
 import net, { type AddressInfo } from "node:net";
-import { generateKeyPairSync } from "node:crypto";
 import { DozoError } from "../base/errors.ts";
 import type { ServerCertificate } from "../protocol/server_address.ts";
+import { testCertificate } from "./fake_pbs_for_test.ts";
 import { HttpClient } from "./http.ts";
 import { parseProxy } from "./proxy.ts";
-
-/** A certificate of the test's own. */
-async function certificate(): Promise<{ key: string; cert: string }> {
-  const folder = await Deno.makeTempDir();
-  try {
-    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    const key = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
-    await Deno.writeTextFile(`${folder}/key`, key);
-    const { success, stdout } = await new Deno.Command("openssl", {
-      args: ["req", "-x509", "-key", `${folder}/key`, "-subj", "/CN=localhost", "-days", "2"],
-      stderr: "null",
-    }).output();
-    assert.ok(success);
-    return { key, cert: new TextDecoder().decode(stdout) };
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 interface Served {
   readonly port: number;
@@ -34,7 +16,7 @@ interface Served {
 /** Runs `work` with a server that answers with what it got; `/slam` closes the connection after the answer without a word. */
 async function withServer(work: (served: Served) => Promise<void>): Promise<void> {
   const requests: string[] = [];
-  const server: Server = createServer(await certificate(), async (request, response) => {
+  const server: Server = createServer(testCertificate(), async (request, response) => {
     let body = "";
     for await (const part of request) body += part;
     requests.push(`${request.method} ${request.url} ${body} ${request.headers.authorization ?? ""}`);

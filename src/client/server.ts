@@ -34,6 +34,8 @@ export class Server {
   readonly #http: HttpClient;
   #ticket?: { ticket: string; token: string; timestamp: number };
   #secret?: string;
+  /** Fingerprint that a person accepted just now: further connections do not ask again. */
+  #accepted?: string;
 
   private constructor(repository: Repository, prompts: Prompts) {
     this.repository = repository;
@@ -138,7 +140,7 @@ export class Server {
     const expected = Deno.env.get("PBS_FINGERPRINT") || readCredential("proxmox-backup-client.fingerprint");
     const known = expected?.trim().toLowerCase() || loadFingerprint(server);
     const { fingerprint } = certificate;
-    if (known === fingerprint) return;
+    if (known === fingerprint || this.#accepted === fingerprint) return;
     if (known) {
       this.#prompts.say(`WARNING: certificate fingerprint does not match expected fingerprint!`);
       this.#prompts.say(`WARNING: expected:    ${known}`);
@@ -146,6 +148,7 @@ export class Server {
     if (!expected && this.#prompts.interactive) {
       this.#prompts.say(`fingerprint: ${fingerprint}`);
       if (await this.#prompts.confirm("Are you sure you want to continue connecting? (y/n): ")) {
+        this.#accepted = fingerprint;
         storeFingerprint(server, fingerprint);
         return;
       }
