@@ -39,7 +39,8 @@ export async function readManifest(reader: SnapshotReader): Promise<Manifest> {
 
 /** The index of an archive, checked against the manifest. Throws 400 when it is encrypted, missing or not what the manifest says. */
 export async function openIndex(reader: SnapshotReader, manifest: Manifest, name: string): Promise<ChunkIndex> {
-  const entry = manifest.file(name);
+  const entry = manifest.find(name);
+  if (!entry) throw new DozoError(`the snapshot has no archive '${name}'`);
   if (entry["crypt-mode"] === "encrypt") throw new DozoError(`cannot decode '${name}' - is encrypted`);
   const bytes = await reader.readFile(name, MAX_INDEX);
   if (!bytes) throw new DozoError(`unable to read index '${name}' - file is missing`);

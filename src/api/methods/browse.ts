@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { DozoError } from "../../base/errors.ts";
-import { archiveName, text } from "../../config/schema/mod.ts";
+import { archiveName, flag, text } from "../../config/schema/mod.ts";
 import type { Datastore } from "../../datastore/datastore.ts";
 import type { SnapshotReader } from "../../datastore/snapshot_reader.ts";
 import { splitArchiveNames, storedName } from "../../formats/archive_name.ts";
@@ -18,6 +18,7 @@ import { openIndex, readManifest } from "./archive_stream.ts";
 import { ChunkSource } from "./chunk_source.ts";
 import { openSnapshot, withSnapshot } from "./download.ts";
 import { SNAPSHOT_PARAMS } from "./snapshot_params.ts";
+import { tarDirectory } from "./tar_directory.ts";
 import { zipDirectory } from "./zip_directory.ts";
 
 const CATALOG = "catalog.pcat1.didx";
@@ -150,7 +151,8 @@ async function download(params: z.output<typeof DOWNLOAD_PARAMS>, context: Reque
         ? await archive.root()
         : await archive.openDirectory(entry as AccessorEntry);
       const prefix = inside.length === 0 ? new Uint8Array(0) : inside[inside.length - 1];
-      return new RawResult(ownedStream(zipDirectory(archive, directory, prefix), release));
+      const write = params.tar ? tarDirectory : zipDirectory;
+      return new RawResult(ownedStream(write(archive, directory, prefix), release));
     }
     const file = entry.kind === "hardlink" ? await archive.resolveHardlink(entry) : entry;
     if (file.kind !== "file") {
@@ -165,7 +167,7 @@ async function download(params: z.output<typeof DOWNLOAD_PARAMS>, context: Reque
 }
 
 const LIST_PARAMS = z.object(BROWSE_PARAMS);
-const DOWNLOAD_PARAMS = z.object(BROWSE_PARAMS);
+const DOWNLOAD_PARAMS = z.object({ ...BROWSE_PARAMS, tar: flag() });
 
 export const BROWSE_METHODS = [
   method({
@@ -187,7 +189,7 @@ export const BROWSE_METHODS = [
   method({
     verb: "GET",
     path: "/admin/datastore/{store}/pxar-file-download",
-    description: "A file out of a file archive; a directory comes as a zip file.",
+    description: "A file out of a file archive; a directory comes as a zip file, or with `tar` as a compressed tar.",
     params: DOWNLOAD_PARAMS,
     permission: { user: "all" },
     kind: "download",
