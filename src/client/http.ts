@@ -29,6 +29,8 @@ interface Connection {
   usedAt: number;
 }
 
+const CLOSED = new Set(["EPIPE", "ECONNRESET"]);
+
 /** One server; requests follow each other on the same connection while it lives. */
 export class HttpClient {
   readonly #address: ServerAddress;
@@ -108,8 +110,14 @@ export class HttpClient {
     const socket = await connectTls(this.#address, AbortSignal.timeout(TIMEOUT));
     const pieces = socket[Symbol.asyncIterator]();
     const pull = async () => {
-      const { value, done } = await pieces.next();
-      return done ? null : value as Uint8Array;
+      try {
+        const { value, done } = await pieces.next();
+        return done ? null : value as Uint8Array;
+      } catch (error) {
+        // Writing to a connection that the server has closed fails before the end of what it sent is read.
+        if (error instanceof Error && CLOSED.has((error as NodeJS.ErrnoException).code ?? "")) return null;
+        throw error;
+      }
     };
     return { socket, reader: new Http1Reader(pull), usedAt: 0 };
   }
