@@ -19,7 +19,7 @@ function requestOf(context: RequestContext): UpgradeRequest {
     query: context.query,
     upgrade: context.header("upgrade"),
     httpVersion: context.httpVersion,
-    peer: context.peer,
+    peer: /^\[(.*)\]:\d+$/.exec(context.peer)?.[1] ?? context.peer,
   };
 }
 
