@@ -4,10 +4,11 @@ import { z } from "zod";
 import { DozoError } from "../../base/errors.ts";
 import { type BackupType, formatSnapshot } from "../../formats/backup_path.ts";
 import { humanSize } from "../../formats/human_size.ts";
-import { backupId, backupTime, backupType, bool, choice, integer, list, text } from "../../config/schema/mod.ts";
+import { backupId, backupTime, backupType, choice, integer, list, text } from "../../config/schema/mod.ts";
 import { backup, type BackupOptions } from "../../client/backup/backup.ts";
 import { BACKUP_SPEC_PATTERN, type BackupSpec, checkSources, parseBackupSpecs } from "../../client/backup/spec.ts";
 import { formatRepository } from "../../client/repository.ts";
+import { flag } from "../flag.ts";
 import { command } from "../framework/command.ts";
 import { log } from "../framework/print.ts";
 import { withInterrupt } from "../interrupt.ts";
@@ -41,21 +42,26 @@ const params = z.object({
     pattern: BACKUP_SPEC_PATTERN,
     description: "List of backup source specifications: [<archive-name>.<type>:<source-path>]",
   })),
-  "all-file-systems": bool().default(false),
-  "backup-id": backupId().optional(),
-  "backup-time": backupTime().optional(),
-  "backup-type": backupType().optional(),
-  "change-detection-mode": choice(["legacy", "data", "metadata"]).default("legacy"),
-  "chunk-size": chunkSize(),
-  "dry-run": bool().default(false),
-  "entries-max": integer().default(DEFAULT_ENTRIES),
+  "all-file-systems": flag("Enter everything that is mounted below the source."),
+  "backup-id": backupId().optional().meta({ description: "Backup ID. Default: the host name." }),
+  "backup-time": backupTime().optional().meta({ description: "Backup time in seconds since 1970. Default: now." }),
+  "backup-type": backupType().optional().meta({ description: "Backup type. Default: host." }),
+  "change-detection-mode": choice(["legacy", "data", "metadata"]).default("legacy").meta({
+    description: "One archive that is read in full, two streams, or two streams without reading unchanged files.",
+  }),
+  "chunk-size": chunkSize().meta({ description: "Average chunk size of directory archives in KiB, a power of two." }),
+  "dry-run": flag("Only tell what would be uploaded."),
+  "entries-max": integer().default(DEFAULT_ENTRIES).meta({
+    description: "Most directory entries that are held in memory.",
+  }),
   exclude: list(text({ description: "List of paths or patterns for matching files to exclude." })).optional(),
   "include-dev": list(text({ description: "Path to mountpoint that is included in the backup." })).optional(),
-  "master-pubkey-fd": integer(0).optional(),
-  "master-pubkey-file": text().optional(),
-  "no-cache": bool().default(false),
-  "skip-e2big-xattr": bool().default(false),
-  "skip-lost-and-found": bool().default(false),
+  "master-pubkey-fd": integer(0).optional().meta({ description: "File descriptor of the public master key." }),
+  "master-pubkey-file": text({ description: "Path to the public master key, with which the key is stored." })
+    .optional(),
+  "no-cache": flag("A server over an object store keeps the chunks out of its cache."),
+  "skip-e2big-xattr": flag("Leave out extended attributes that the kernel finds too big."),
+  "skip-lost-and-found": flag("Leave out lost+found directories."),
 });
 type Params = z.output<typeof params>;
 

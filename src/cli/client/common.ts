@@ -13,28 +13,40 @@ import { terminalPrompts } from "../terminal.ts";
 
 /** `--repository` and the options that replace it. */
 export const repositoryParams = {
-  repository: text({ max: 256, pattern: REPOSITORY_PATTERN }).optional(),
-  server: text({ max: 256, pattern: SERVER_PATTERN }).optional(),
-  port: integer(1, 65535).optional().meta({ default: 8007 }),
-  datastore: common.storeName().optional(),
-  "auth-id": common.authid().optional(),
+  repository: text({
+    max: 256,
+    pattern: REPOSITORY_PATTERN,
+    description: "Repository: [[user@realm[!token]@]server[:port]:]datastore. Default: PBS_REPOSITORY.",
+  }).optional(),
+  server: text({ max: 256, pattern: SERVER_PATTERN, description: "Name or address of the server." }).optional(),
+  port: integer(1, 65535).optional().meta({ default: 8007, description: "Port of the server." }),
+  datastore: common.storeName().optional().meta({ description: "Name of the datastore." }),
+  "auth-id": common.authid().optional().meta({ description: "User or API token." }),
 };
 
 /** `--ns`. */
-export const nsParam = { ns: common.namespace().optional() };
+export const nsParam = {
+  ns: common.namespace().optional().meta({ description: "Namespace. Default: PBS_NAMESPACE." }),
+};
 
 /** `--keyfile` and `--keyfd`. */
-export const keyParams = { keyfile: text().optional(), keyfd: integer(0).optional() };
+export const keyParams = {
+  keyfile: text({ description: "Path to the encryption key." }).optional(),
+  keyfd: integer(0).optional().meta({ description: "File descriptor from which the encryption key is read." }),
+};
 
 /** `--crypt-mode`; its documented default only counts when there is a key. */
 export const cryptModeParam = {
-  "crypt-mode": choice(["none", "encrypt", "sign-only"]).optional().meta({ default: "encrypt" }),
+  "crypt-mode": choice(["none", "encrypt", "sign-only"]).optional().meta({
+    default: "encrypt",
+    description: "Whether data is encrypted, or its list signed only. Without a key: none.",
+  }),
 };
 
 /** `--rate` and `--burst`. */
 export const rateParams = {
-  rate: text({ min: 1, max: 64 }).optional(),
-  burst: text({ min: 1, max: 64 }).optional(),
+  rate: text({ min: 1, max: 64, description: "Bytes per second at most, such as 10 MiB." }).optional(),
+  burst: text({ min: 1, max: 64, description: "Bytes that may pass at once after a pause." }).optional(),
 };
 
 const repositoryObject = z.object(repositoryParams);

@@ -28,8 +28,15 @@ import { outputFormat, printObject } from "../output/format.ts";
 import { localOffset } from "../output/render.ts";
 import { newPassword, terminalPrompts } from "../terminal.ts";
 
-const kdfParam = { kdf: choice(["none", "scrypt", "pbkdf2"]).default("scrypt") };
-const hintParam = { hint: text({ min: 1, max: 64, pattern: /^\P{Cc}*$/u }).optional() };
+const kdfParam = {
+  kdf: choice(["none", "scrypt", "pbkdf2"]).default("scrypt").meta({
+    description: "How the password becomes a key; none for a key without password.",
+  }),
+};
+const hintParam = {
+  hint: text({ min: 1, max: 64, pattern: /^\P{Cc}*$/u, description: "Password hint, shown when it is wrong." })
+    .optional(),
+};
 const pathParam = { path: text({ description: "Key file. Without path the default location is used." }).optional() };
 
 function keyPath(given: string | undefined): string {

@@ -2,10 +2,11 @@
 import { z } from "zod";
 import { DEFAULT_FEATURES, type Features } from "../../archive/features.ts";
 import { humanSize } from "../../formats/human_size.ts";
-import { bool, text } from "../../config/schema/mod.ts";
+import { text } from "../../config/schema/mod.ts";
 import { SnapshotSource } from "../../client/restore/snapshot_source.ts";
 import { restore } from "../../client/restore/restore.ts";
 import { openReaderSession } from "../../protocol/reader_client/reader_session.ts";
+import { flag } from "../flag.ts";
 import { command } from "../framework/command.ts";
 import { log } from "../framework/print.ts";
 import { withInterrupt } from "../interrupt.ts";
@@ -36,18 +37,18 @@ const params = z.object({
     description:
       "Target directory path. Use '-' to write to standard output. Directory archives are then not unpacked.",
   }),
-  "allow-existing-dirs": bool().default(false),
-  "ignore-acls": bool().default(false),
-  "ignore-extract-device-errors": bool().default(false),
-  "ignore-ownership": bool().default(false),
-  "ignore-permissions": bool().default(false),
-  "ignore-xattrs": bool().default(false),
-  overwrite: bool().default(false),
-  "overwrite-files": bool().default(false),
-  "overwrite-hardlinks": bool().default(false),
-  "overwrite-symlinks": bool().default(false),
+  "allow-existing-dirs": flag("Directories may exist already."),
+  "ignore-acls": flag("Leave out access control lists."),
+  "ignore-extract-device-errors": flag("Only warn where a device cannot be created."),
+  "ignore-ownership": flag("Leave out owner and group."),
+  "ignore-permissions": flag("Leave out permissions."),
+  "ignore-xattrs": flag("Leave out extended attributes."),
+  overwrite: flag("Replace files and links that exist."),
+  "overwrite-files": flag("Replace files that exist."),
+  "overwrite-hardlinks": flag("Replace what stands where a hard link belongs."),
+  "overwrite-symlinks": flag("Replace what stands where a symbolic link belongs."),
   pattern: matchPatterns(),
-  "prelude-target": text().optional(),
+  "prelude-target": text({ description: "File for the archive's list of exclude patterns." }).optional(),
 });
 type Params = z.output<typeof params>;
 

@@ -4,7 +4,10 @@ import { printError, printOut } from "../framework/print.ts";
 import { type Column, formatObject, formatTable, plainCell, tableStyle } from "./table.ts";
 
 /** The `--output-format` option. */
-export const outputFormat = () => choice(["text", "json", "json-pretty"]).optional();
+export const outputFormat = () =>
+  choice(["text", "json", "json-pretty"]).optional().meta({
+    description: "Output format. Default: PROXMOX_OUTPUT_FORMAT.",
+  });
 
 /** A value of `--output-format`. */
 export type OutputFormat = "text" | "json" | "json-pretty";

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { createArchive } from "../../archive/create.ts";
 import { DozoError } from "../../base/errors.ts";
-import { bool, integer, list, text } from "../../config/schema/mod.ts";
+import { integer, list, text } from "../../config/schema/mod.ts";
+import { flag } from "../flag.ts";
 import { command } from "../framework/command.ts";
 import { log } from "../framework/print.ts";
 import { withInterrupt } from "../interrupt.ts";
@@ -20,10 +21,10 @@ export const create = command({
     ...featureParams,
     archive: text({ description: "Archive name." }),
     source: text({ description: "Source directory." }),
-    "all-file-systems": bool().default(false),
+    "all-file-systems": flag("Enter everything that is mounted below the source."),
     "entries-max": integer(0).default(DEFAULT_ENTRIES),
     exclude: list(text({ description: "List of paths or pattern matching files to exclude." })).optional(),
-    "payload-output": text().optional(),
+    "payload-output": text({ description: "Write a split archive, its contents to this file." }).optional(),
   }),
   async run(params) {
     if (params.archive === "-") throw new DozoError("an archive cannot be written to standard output: name a file");

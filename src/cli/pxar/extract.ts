@@ -4,7 +4,8 @@ import { extractArchive } from "../../archive/extract.ts";
 import { DozoError, errorMessage } from "../../base/errors.ts";
 import type { Pattern } from "../../formats/pattern.ts";
 import { PxarDecoder } from "../../formats/pxar/mod.ts";
-import { bool, text } from "../../config/schema/mod.ts";
+import { text } from "../../config/schema/mod.ts";
+import { flag } from "../flag.ts";
 import { command } from "../framework/command.ts";
 import { log } from "../framework/print.ts";
 import { withInterrupt } from "../interrupt.ts";
@@ -21,16 +22,16 @@ export const extract = command({
     ...featureParams,
     archive: text({ description: "Archive name. Use '-' to read from standard input." }),
     target: text({ description: "Target directory. The current directory by default." }).optional(),
-    "allow-existing-dirs": bool().default(false),
-    "files-from": text().optional(),
-    overwrite: bool().default(false),
-    "overwrite-files": bool().default(false),
-    "overwrite-hardlinks": bool().default(false),
-    "overwrite-symlinks": bool().default(false),
+    "allow-existing-dirs": flag("Directories may exist already."),
+    "files-from": text({ description: "File with patterns, one a line." }).optional(),
+    overwrite: flag("Replace files and links that exist."),
+    "overwrite-files": flag("Replace files that exist."),
+    "overwrite-hardlinks": flag("Replace what stands where a hard link belongs."),
+    "overwrite-symlinks": flag("Replace what stands where a symbolic link belongs."),
     pattern: matchPatterns(),
-    "payload-input": text().optional(),
-    "prelude-target": text().optional(),
-    strict: bool().default(false),
+    "payload-input": text({ description: "Payload file of a split archive." }).optional(),
+    "prelude-target": text({ description: "File for the list of exclude patterns." }).optional(),
+    strict: flag("Stop at the first error."),
   }),
   async run(params) {
     const patterns = [...patternsFrom(params["files-from"]), ...parsePatterns(params.pattern ?? [])];

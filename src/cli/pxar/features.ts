@@ -1,15 +1,15 @@
 /** The `--no-…` options that creating and extracting share. */
+import { flag } from "../flag.ts";
 import { DEFAULT_FEATURES, type Features } from "../../archive/features.ts";
-import { bool } from "../../config/schema/mod.ts";
 
 /** Options that leave attributes and kinds of entries out. */
 export const featureParams = {
-  "no-acls": bool().default(false),
-  "no-device-nodes": bool().default(false),
-  "no-fcaps": bool().default(false),
-  "no-fifos": bool().default(false),
-  "no-sockets": bool().default(false),
-  "no-xattrs": bool().default(false),
+  "no-acls": flag("Leave out access control lists."),
+  "no-device-nodes": flag("Leave out devices."),
+  "no-fcaps": flag("Leave out file capabilities."),
+  "no-fifos": flag("Leave out pipes."),
+  "no-sockets": flag("Leave out sockets."),
+  "no-xattrs": flag("Leave out extended attributes."),
 };
 
 /** What remains. */

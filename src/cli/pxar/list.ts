@@ -16,7 +16,7 @@ export const list = command({
   positional: ["archive"],
   params: z.object({
     archive: text({ description: "Archive name." }),
-    "payload-input": text().optional(),
+    "payload-input": text({ description: "Payload file of a split archive." }).optional(),
   }),
   async run(params) {
     const archive = FileSource.open(params.archive);
