@@ -35,7 +35,7 @@ export async function runServer(options: ServerOptions): Promise<void> {
   if (worker !== undefined) return await workerProcess(JSON.parse(worker));
   const print = options.print ?? ((line: string) => console.log(line));
   const directories = stateDirectories(options.root);
-  const address = parseListen(options.listen);
+  const address = freeAddress(parseListen(options.listen));
   const count = options.workers ?? defaultWorkers();
   if (!Number.isInteger(count) || count < 1 || count > 64) {
     throw new DozoError("--workers must be a number from 1 to 64");
@@ -43,7 +43,6 @@ export async function runServer(options: ServerOptions): Promise<void> {
 
   await prepareDirectories(directories);
   using _held = await lockRoot(directories);
-  await requireFreeAddress(address);
   const certificate = await loadCertificate(directories.etc);
   const password = await prepareState(directories, options.adminPasswordFile);
 
@@ -100,13 +99,21 @@ async function lockRoot(directories: Directories): Promise<Deno.FsFile> {
   throw new DozoError(`another dozo server uses this state already: it holds the lock '${path}'`);
 }
 
-/** Several processes share the port later, so that a foreign server on it would not be noticed then. */
-function requireFreeAddress({ host, port }: ListenAddress): void {
-  if (port === 0) return;
+/**
+ * Checks that nobody else listens on the address: several processes share the port later, so that a foreign server on it
+ * would not be noticed then. A machine without IPv6 gets all its IPv4 addresses in place of `::`.
+ */
+function freeAddress(address: ListenAddress): ListenAddress {
   try {
-    Deno.listen({ hostname: host, port }).close();
+    Deno.listen({ hostname: address.host, port: address.port }).close();
+    return address;
   } catch (error) {
-    throw new DozoError(`unable to listen on ${host}:${port}: ${errorMessage(error)}`, { cause: error });
+    if (address.host === "::" && !(error instanceof Deno.errors.AddrInUse)) {
+      return freeAddress({ host: "0.0.0.0", port: address.port });
+    }
+    throw new DozoError(`unable to listen on ${address.host}:${address.port}: ${errorMessage(error)}`, {
+      cause: error,
+    });
   }
 }
 
