@@ -18,7 +18,7 @@ export interface ImageRestoreOptions {
 
 const CREATE_NEW = 0o1 | 0o100 | 0o200 | 0o2000000; // O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC
 /** Chunks that are fetched, decoded or written at a time. */
-const CHUNKS_AT_A_TIME = 8;
+const CHUNKS_AT_A_TIME = 6;
 
 /** Writes the image to a new file, or to standard output (`-`). An incomplete file is removed. */
 export async function restoreImage(
