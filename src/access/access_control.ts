@@ -10,8 +10,8 @@ import { credentialsOf } from "./credentials.ts";
 import { csrfToken, isCsrfToken } from "./csrf.ts";
 import { Identities } from "./identities.ts";
 import { hashPassword, isOldHash, verifyPassword } from "./password.ts";
-import { hasSecondFactor } from "./second_factor.ts";
-import { fullTicket, userOfTicket } from "./ticket.ts";
+import { challengeFor, checkResponse } from "./second_factor.ts";
+import { challengeOfTicket, fullTicket, partialTicket, userOfTicket } from "./ticket.ts";
 
 /** A request or login that is refused. The message is what the client sees; `reason` is for the log only. */
 export class AuthError extends DozoError {
@@ -36,8 +36,10 @@ export interface RequestIdentity {
 /** What a successful login gives. */
 export interface Login {
   readonly userid: string;
+  /** A full ticket, or a partial one that only carries the challenge for the second factor. */
   readonly ticket: string;
-  readonly csrf: string;
+  /** Absent with a partial ticket. */
+  readonly csrf?: string;
 }
 
 /** Verified token secrets and tickets that are kept, at most. */
@@ -156,20 +158,19 @@ export class AccessControl {
     return true;
   }
 
-  /** Logs a user in by password or by an earlier ticket. Throws {@link AuthError} (401) with the text that clients know. */
-  async login(username: string, password: string, peer: string): Promise<Login> {
+  /**
+   * Logs a user in by password or by an earlier ticket; with `challenge`, the partial ticket of the first step, `password` is
+   * the response of the second factor. Throws {@link AuthError} (401) with the text that clients know.
+   */
+  async login(username: string, password: string, peer: string, challenge?: string): Promise<Login> {
     try {
       const id = tryParseAuthId(username);
       if (!id || id.token !== undefined) throw new DozoError("not a user id");
       if (!this.isActive(id)) throw new DozoError("user account disabled or expired.");
+      const pending = await this.#proveIdentity(id, password, challenge);
       const now = this.#now();
-      const renewing = password.startsWith("PBS:") ? userOfTicket(this.#keys.publicKey, password, now) : undefined;
-      if (renewing !== undefined && renewing !== username) throw new DozoError("ticket belongs to another user");
-      if (renewing === undefined) {
-        await this.checkPassword(id, password);
-        if (await hasSecondFactor(this.#config.directories.etc, username)) {
-          throw new DozoError("the user has a second factor, which this version cannot check");
-        }
+      if (pending !== undefined) {
+        return { userid: username, ticket: partialTicket(this.#keys.privateKey, username, pending, now) };
       }
       this.#log.success(username);
       return {
@@ -182,6 +183,26 @@ export class AccessControl {
       this.#log.failure(peer, username, reason);
       throw new AuthError("permission check failed.", reason);
     }
+  }
+
+  /** Throws unless the user is who it claims to be; returns the challenge when a second factor is still to be checked. */
+  async #proveIdentity(id: AuthId, password: string, challenge?: string): Promise<string | undefined> {
+    const now = this.#now();
+    const factors = this.#config.secondFactors;
+    if (challenge !== undefined) {
+      if (challengeOfTicket(this.#keys.publicKey, challenge, id.text, now) === undefined) {
+        throw new DozoError("invalid second factor challenge");
+      }
+      await checkResponse(factors, id.text, password, now, this.#config.directories.run);
+      return undefined;
+    }
+    const renewing = password.startsWith("PBS:") ? userOfTicket(this.#keys.publicKey, password, now) : undefined;
+    if (renewing !== undefined) {
+      if (renewing !== id.text) throw new DozoError("ticket belongs to another user");
+      return undefined;
+    }
+    await this.checkPassword(id, password);
+    return challengeFor(factors.read().value, id.text);
   }
 
   /** Checks a password against the user's realm. Throws {@link DozoError} with the reason; never show that to a client. */

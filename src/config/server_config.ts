@@ -4,6 +4,7 @@ import { AclTree } from "./acl.ts";
 import type { FileOwner } from "./atomic_file.ts";
 import { ConfigFile } from "./config_file.ts";
 import type { Directories } from "./directories.ts";
+import { parseSecondFactors, type SecondFactorFile } from "./second_factors.ts";
 import { formatHashes, parseHashes } from "./secret_files.ts";
 import { Sections } from "./section_type.ts";
 
@@ -20,6 +21,9 @@ export class ServerConfig {
   readonly passwords: ConfigFile<Map<string, string>>;
   /** Secret hashes by token id. */
   readonly tokenSecrets: ConfigFile<Map<string, string>>;
+
+  /** Second factors of users. */
+  readonly secondFactors: ConfigFile<SecondFactorFile>;
 
   /** `isRole` tells the role names that `acl.cfg` may hold. `owner`: service user of an appliance. */
   constructor(readonly directories: Directories, isRole: (name: string) => boolean, owner?: FileOwner) {
@@ -51,6 +55,15 @@ export class ServerConfig {
     this.domains = sections("domains");
     this.passwords = hashes("shadow.json", 0o600, 2);
     this.tokenSecrets = hashes("token.shadow", 0o640, 0);
+    const factorsPath = join(etc, "tfa.json");
+    this.secondFactors = new ConfigFile<SecondFactorFile>({
+      path: factorsPath,
+      lockPath: `${factorsPath}.lock`,
+      mode: 0o600,
+      owner,
+      parse: (text) => parseSecondFactors(text, factorsPath),
+      format: (value) => JSON.stringify(value),
+    });
     const aclPath = join(etc, "acl.cfg");
     this.acl = new ConfigFile<AclTree>({
       path: aclPath,

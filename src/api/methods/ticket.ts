@@ -45,10 +45,17 @@ export const TICKET_METHODS = [
       const httpOnly = params["http-only"];
       const password = params.password ?? (httpOnly ? cookieTicket(context) : undefined);
       if (password === undefined) throw new DozoError("no password provided");
-      const login = await context.services.access.login(params.username, password, context.peer);
-      const data = { username: login.userid, CSRFPreventionToken: login.csrf };
+      const login = await context.services.access.login(
+        params.username,
+        password,
+        context.peer,
+        params["tfa-challenge"],
+      );
+      const data = { username: login.userid, CSRFPreventionToken: login.csrf ?? "invalid" };
       const type = { "content-type": "application/json" };
-      if (!httpOnly) return new JsonResult({ ...data, ticket: login.ticket }, COOKIE_ATTRIBUTES, type);
+      if (!httpOnly || login.csrf === undefined) {
+        return new JsonResult({ ...data, ticket: login.ticket }, COOKIE_ATTRIBUTES, type);
+      }
       const cookie = `${HOST_COOKIE}=${login.ticket}; Secure; SameSite=Lax; HttpOnly; Path=/;`;
       return new JsonResult({ ...data, "ticket-info": ticketInfo(login.ticket) }, COOKIE_ATTRIBUTES, {
         ...type,

@@ -138,6 +138,11 @@ export const USER_METHODS = [
         });
       }, digest);
       if (id.realm === "pbs") await config.passwords.update((hashes) => hashes.delete(id.name) ? hashes : undefined);
+      await config.secondFactors.update((file) => {
+        if (!file.users || !Object.hasOwn(file.users, userid)) return undefined;
+        delete file.users[userid];
+        return file;
+      });
       await config.tokenSecrets.update((hashes) =>
         gone.filter((one) => hashes.delete(one)).length > 0 ? hashes : undefined
       );

@@ -1,4 +1,5 @@
 /** A private installation like the recorded one: its configuration, datastores with its snapshots, its task logs. For tests. */
+import { createHmac } from "node:crypto";
 import { join } from "node:path";
 import { AccessControl } from "../../access/access_control.ts";
 import { authLog } from "../../access/auth_log.ts";
@@ -131,6 +132,7 @@ export class Fixture {
     ) {
       await Deno.copyFile(new URL(name, etc), join(directories.etc, name));
     }
+    await renewSecondFactors(join(directories.etc, "tfa.json"));
     const stores = (await Deno.readTextFile(new URL("datastore.cfg", etc)))
       .replaceAll(/^\tpath .*\/(\w+)$/gm, (_, name) => `\tpath ${join(root, "stores", name)}`);
     await Deno.writeTextFile(join(directories.etc, "datastore.cfg"), stores);
@@ -195,6 +197,17 @@ export class Fixture {
     await this.api.services.tasks.close("test is over");
     await Deno.remove(this.root, { recursive: true });
   }
+}
+
+/** The recorded file is the one after the recorded logins: what these used up is put back. */
+async function renewSecondFactors(path: string): Promise<void> {
+  const file = JSON.parse(await Deno.readTextFile(path));
+  const { recovery, totp } = file.users["alice@pbs"];
+  ["1ea4-81a4-af2e-4b51", "950d-457c-80b7-6746"].forEach((key, index) => {
+    recovery.entries[index] = createHmac("sha256", recovery.secret).update(key).digest("hex");
+  });
+  for (const one of totp) if (typeof one.entry === "object") delete one.entry["last-count"];
+  await Deno.writeTextFile(path, JSON.stringify(file));
 }
 
 async function copyTree(from: URL, to: string): Promise<void> {
