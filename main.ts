@@ -12,9 +12,10 @@ function calledAs(): string {
   return first.slice(first.lastIndexOf("/") + 1);
 }
 
-/** Loads what every command needs; the build runs this to have it compiled in the code cache. */
+/** Runs commands that change nothing; the build calls this to have what every start needs in the code cache. */
 export async function warmUp(): Promise<void> {
-  await import("./src/cli/main.ts");
+  const { run } = await import("./src/cli/main.ts");
+  for (const words of [["version"], ["client", "help"], ["server", "help"], ["pxar", "help"]]) await run("dozo", words);
 }
 
 if (!(Symbol.for("dozo.building") in globalThis)) {
