@@ -57,7 +57,7 @@ export async function restoreFrom(snapshot: Snapshot, args: readonly string[], s
   return await execute(DOZO, ["client", "restore", SNAPSHOT, ...args], {
     seconds,
     env: {
-      HOME: "/nonexistent",
+      HOME: "/proc/self",
       PBS_REPOSITORY: `root@pam!t@127.0.0.1:${server.address.port}:store`,
       PBS_PASSWORD: "secret",
       PBS_FINGERPRINT: server.fingerprint,
