@@ -1,75 +1,8 @@
 /** `dozo client` against a real server: what its commands do, print and refuse. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { Api } from "./api.ts";
-import { DOZO, execute, must, type Outcome, type RunOptions, Scratch, Server } from "./harness.ts";
-
-const TIME = 1752537600;
-const FIRST = "2025-07-15T00:00:00Z";
-const SECOND = "2025-07-16T00:00:00Z";
-
-/** A server with one empty store, and a client of it. */
-class Bench implements AsyncDisposable {
-  private constructor(
-    readonly scratch: Scratch,
-    readonly server: Server,
-    readonly api: Api,
-    readonly env: Record<string, string>,
-  ) {}
-
-  static async start(): Promise<Bench> {
-    const scratch = await Scratch.make();
-    const server = await Server.start(`${scratch.path}/server`, ["--workers", "1"]);
-    const api = await Api.login(server);
-    await api.createDatastore("store", `${scratch.path}/store`);
-    const env = {
-      ...server.clientEnv("store"),
-      HOME: await scratch.folder("home"),
-      XDG_RUNTIME_DIR: await scratch.folder("run"),
-    };
-    return new Bench(scratch, server, api, env);
-  }
-
-  /** Runs a client command. An empty text in `env` takes the variable away. */
-  client(args: readonly string[], { env, ...options }: RunOptions = {}): Promise<Outcome> {
-    const all = Object.fromEntries(Object.entries({ ...this.env, ...env }).filter(([, value]) => value !== ""));
-    return execute(DOZO, ["client", ...args], { cwd: this.scratch.path, ...options, env: all });
-  }
-
-  /** A client command that must succeed. */
-  async must(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-    const outcome = await this.client(args, options);
-    assert.equal(outcome.code, 0, `${args.join(" ")}\n${outcome.stdout}${outcome.stderr}`);
-    return outcome;
-  }
-
-  /** A client command that must fail with exit code 255 and one error line that matches. */
-  async refused(args: readonly string[], text: RegExp, options: RunOptions = {}): Promise<void> {
-    const { code, stderr } = await this.client(args, options);
-    assert.equal(code, 255, `${args.join(" ")}\n${stderr}`);
-    const lines = stderr.split("\n").filter((line) => line.startsWith("Error: "));
-    assert.equal(lines.length, 1, stderr);
-    assert.match(lines[0], text);
-    assert.doesNotMatch(stderr, /^\s+at /m, "no stack trace");
-  }
-
-  async json<T>(args: readonly string[]): Promise<T> {
-    return JSON.parse((await this.must([...args, "--output-format", "json"])).stdout);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.server[Symbol.asyncDispose]();
-    await this.scratch[Symbol.asyncDispose]();
-  }
-}
-
-interface SnapshotRow {
-  "backup-id": string;
-  "backup-time": number;
-  "backup-type": string;
-  protected?: boolean;
-  files: { filename: string; "crypt-mode"?: string; size?: number }[];
-}
+import { Bench, FIRST, SECOND, type SnapshotRow, TIME } from "./client.ts";
+import { DOZO, execute, must } from "./harness.ts";
 
 function sha256(data: Uint8Array | string): string {
   return createHash("sha256").update(data).digest("hex");
@@ -473,69 +406,6 @@ Deno.test("backups, their listing, restore and removal through the client", asyn
     await bench.must(["list", ...parts], { env: { PBS_REPOSITORY: "" } });
     const counted = JSON.parse(await Deno.readTextFile(`${bench.env.HOME}/.cache/proxmox-backup/repo-list`));
     assert.ok(Object.keys(counted).includes(bench.env.PBS_REPOSITORY));
-  });
-});
-
-Deno.test("owners of groups, and completion", async (t) => {
-  await using bench = await Bench.start();
-  const file = `${bench.scratch.path}/a.conf`;
-  await Deno.writeTextFile(file, "a\n");
-  for (const name of ["mike", "john"]) {
-    await bench.api.call("POST", "/access/users", { userid: `${name}@pbs`, password: `${name}-password` });
-    await bench.api.call("PUT", "/access/acl", {
-      path: "/datastore/store",
-      role: "DatastoreBackup",
-      "auth-id": `${name}@pbs`,
-    });
-  }
-  const as = (name: string) => ({
-    env: { PBS_REPOSITORY: `${name}@pbs@127.0.0.1:${bench.server.port}:store`, PBS_PASSWORD: `${name}-password` },
-  });
-
-  await t.step("CL-173 only the owner of a group adds to it", async () => {
-    await bench.must(["backup", `a.conf:${file}`, "--backup-id", "mike", "--backup-time", String(TIME)], as("mike"));
-    const [group] = await bench.json<{ owner: string }[]>(["list"]);
-    assert.equal(group.owner, "mike@pbs");
-    await bench.refused(["backup", `a.conf:${file}`, "--backup-id", "mike"], /owner/, as("john"));
-    await bench.must(["backup", `a.conf:${file}`, "--backup-id", "mike"], as("mike"));
-    assert.deepEqual(JSON.parse((await bench.must(["list", "--output-format", "json"], as("john"))).stdout), []);
-  });
-
-  await t.step(
-    "CL-06 CL-173 CL-174 a token is another owner than its user, who may hand the group over to it",
-    async () => {
-      const { tokenid, value } = await bench.api.call<{ tokenid: string; value: string }>(
-        "POST",
-        "/access/users/mike@pbs/token/backup",
-        {},
-      );
-      await bench.api.call("PUT", "/access/acl", {
-        path: "/datastore/store",
-        role: "DatastoreBackup",
-        "auth-id": tokenid,
-      });
-      const token = {
-        env: { PBS_REPOSITORY: `${tokenid}@127.0.0.1:${bench.server.port}:store`, PBS_PASSWORD: value },
-      };
-      await bench.refused(["backup", `a.conf:${file}`, "--backup-id", "mike"], /owner/, token);
-      await bench.refused(["change-owner", "host/mike", "john@pbs"], /./, as("mike"));
-      await bench.must(["change-owner", "host/mike", tokenid], as("mike"));
-      await bench.must(["backup", `a.conf:${file}`, "--backup-id", "mike"], token);
-      await bench.must(["change-owner", "host/mike", "john@pbs"]);
-      assert.equal((await bench.json<{ owner: string }[]>(["list"]))[0].owner, "john@pbs");
-    },
-  );
-
-  await t.step("CL-189 completion knows repositories, groups, snapshots and archives, and never asks", async () => {
-    const complete = async (line: string, env: Record<string, string> = {}) =>
-      (await bench.must(["bashcomplete"], {
-        env: { COMP_LINE: `dozo ${line}`, COMP_POINT: String(line.length + 5), ...env },
-      })).stdout.split("\n");
-    assert.ok((await complete("snapshot list --repository ")).includes(bench.env.PBS_REPOSITORY));
-    assert.deepEqual((await complete("snapshot list host/")).slice(0, 1), ["host/mike"]);
-    assert.ok((await complete("restore host/mike/")).includes(`host/mike/${FIRST}`));
-    assert.deepEqual((await complete(`restore host/mike/${FIRST} a`)).slice(0, 1), ["a.conf"]);
-    assert.deepEqual(await complete("snapshot list host/", { PBS_PASSWORD: "", XDG_RUNTIME_DIR: "" }), [""]);
   });
 });
 
