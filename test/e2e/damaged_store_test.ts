@@ -4,7 +4,7 @@ import { assertRefused, chunkFiles, noise, Testbed } from "./testbed.ts";
 
 const MIB = 2 ** 20;
 
-Deno.test("ST-74 CL-137 IN-05 damaged indexes, blobs, chunks and manifests are refused, other snapshots stay readable", async (t) => {
+Deno.test("ST-74 CL-137 damaged indexes, blobs, chunks and manifests are refused, other snapshots stay readable", async (t) => {
   await using bed = await Testbed.start();
   const tree = await bed.scratch.folder("tree");
   await Deno.writeFile(`${tree}/random`, noise(3 * MIB));

@@ -43,7 +43,7 @@ Deno.test("names with newlines, quotes, bytes that are no text: listed on one li
   });
 });
 
-Deno.test("IN-04 IN-07 IN-08 one group in all modes, with and without keys, one run after the other: each restores equal", async (t) => {
+Deno.test("IN-08 one group in all modes, with and without keys, one run after the other: each restores equal", async (t) => {
   await using bed = await Testbed.start();
   const tree = await bed.scratch.folder("tree");
   await makeOddTree(tree);

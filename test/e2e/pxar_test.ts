@@ -18,7 +18,7 @@ async function smallTree(scratch: Scratch): Promise<string> {
   return tree;
 }
 
-Deno.test("PX-01 PX-15 IN-05 an odd tree comes back equal, as one file and as two", async () => {
+Deno.test("PX-01 PX-15 an odd tree comes back equal, as one file and as two", async () => {
   await using scratch = await Scratch.make();
   const tree = await scratch.folder("tree");
   await makeOddTree(tree);

@@ -9,6 +9,7 @@ import { backup, type BackupOptions } from "../../client/backup/backup.ts";
 import { BACKUP_SPEC_PATTERN, type BackupSpec, checkSources, parseBackupSpecs } from "../../client/backup/spec.ts";
 import { formatRepository } from "../../client/repository.ts";
 import { flag } from "../flag.ts";
+import { keepFreedBuffers } from "../../native/memory.ts";
 import { command } from "../framework/command.ts";
 import { log } from "../framework/print.ts";
 import { withInterrupt } from "../interrupt.ts";
@@ -72,6 +73,7 @@ export const backupCommand = command({
   positional: ["backupspec"],
   params,
   async run(params) {
+    keepFreedBuffers();
     const specs = parseBackupSpecs(params.backupspec);
     checkSources(specs);
     if (params["all-file-systems"] && params["include-dev"]) {

@@ -7,6 +7,7 @@ import { SnapshotSource } from "../../client/restore/snapshot_source.ts";
 import { restore } from "../../client/restore/restore.ts";
 import { openReaderSession } from "../../protocol/reader_client/reader_session.ts";
 import { flag } from "../flag.ts";
+import { keepFreedBuffers } from "../../native/memory.ts";
 import { command } from "../framework/command.ts";
 import { log } from "../framework/print.ts";
 import { withInterrupt } from "../interrupt.ts";
@@ -59,6 +60,7 @@ export const restoreCommand = command({
   positional: ["snapshot", "archive-name", "target"],
   params,
   async run(params) {
+    keepFreedBuffers();
     const extract = extractOptions(params);
     const rate = rateLimitOf(params);
     const encryption = await openEncryption({

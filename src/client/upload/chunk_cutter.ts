@@ -3,12 +3,15 @@
  * chunk they belong to; only what lies behind a cut is moved to the next buffer.
  */
 import type { StreamChunker } from "../../formats/chunker.ts";
+import { FixedChunker } from "../../formats/fixed_chunker.ts";
 import type { Injection } from "../../formats/injecting_chunker.ts";
 import type { BufferPool } from "./buffer_pool.ts";
 
 /** Decides where the chunk at `buffer[start, filled)` ends: the shape of `InjectingChunker`. */
 export interface Cutter<T> {
   readonly maximum: number;
+  /** Most bytes to take at a time, where the place of the cut is known before. */
+  readonly reserve?: number;
   step(buffer: Uint8Array, start: number, filled: number): { end: number; injection?: Injection<T> } | undefined;
   finish(): void;
 }
@@ -17,6 +20,7 @@ export interface Cutter<T> {
 export function plainCutter(chunker: StreamChunker): Cutter<never> {
   return {
     maximum: chunker.maximum,
+    reserve: chunker instanceof FixedChunker ? chunker.maximum : undefined,
     step(buffer, start, filled) {
       const end = chunker.scan(buffer, start + chunker.scanned, filled);
       return end > 0 ? { end } : undefined;
@@ -54,7 +58,7 @@ export class ChunkCutter<T> {
     this.#cutter = cutter;
     this.#output = output;
     this.#pool = pool;
-    this.#reserveLimit = Math.min(RESERVE_LIMIT, cutter.maximum);
+    this.#reserveLimit = cutter.reserve ?? Math.min(RESERVE_LIMIT, cutter.maximum);
     this.#initialSize = Math.min(initialSize, cutter.maximum);
     this.#buffer = pool.take(this.#initialSize);
   }
