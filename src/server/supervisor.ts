@@ -62,8 +62,7 @@ export class Supervisor {
     const { command, args } = selfCommand(["server"]);
     const child = new Deno.Command(command, {
       args,
-      // Two arenas: the C library otherwise keeps freed buffers of each of its many threads for later.
-      env: { [WORKER_VARIABLE]: JSON.stringify(options), MALLOC_ARENA_MAX: "2" },
+      env: { [WORKER_VARIABLE]: JSON.stringify(options) },
       // The worker ends when this pipe closes, however the supervisor went.
       stdin: "piped",
       stdout: "piped",
