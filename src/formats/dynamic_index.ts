@@ -9,6 +9,7 @@ import {
   DIGEST_SIZE,
   entryPieces,
   hashEntries,
+  headerFields,
   INDEX_HEADER_SIZE,
   type IndexSource,
   indexSource,
@@ -37,9 +38,7 @@ export class DynamicIndex implements ChunkIndex {
   constructor(source: Uint8Array | IndexSource) {
     this.#source = indexSource(source);
     const header = readIndexHeader(this.#source, "dynamic", DYNAMIC_INDEX_MAGIC, DYNAMIC_ENTRY_SIZE);
-    this.uuid = header.slice(8, 24);
-    this.ctime = Number(viewOf(header).getBigInt64(24, true));
-    this.headerCsum = header.slice(32, 64);
+    ({ uuid: this.uuid, ctime: this.ctime, csum: this.headerCsum } = headerFields(header));
     this.count = (this.#source.size - INDEX_HEADER_SIZE) / DYNAMIC_ENTRY_SIZE;
     this.size = checkedSize(this.#source);
   }

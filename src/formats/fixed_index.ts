@@ -9,6 +9,7 @@ import {
   DIGEST_SIZE,
   entryPieces,
   hashEntries,
+  headerFields,
   INDEX_HEADER_SIZE,
   type IndexSource,
   indexSource,
@@ -42,9 +43,7 @@ export class FixedIndex implements ChunkIndex {
     this.#source = indexSource(source);
     const header = readIndexHeader(this.#source, "fixed", FIXED_INDEX_MAGIC, DIGEST_SIZE);
     const view = viewOf(header);
-    this.uuid = header.slice(8, 24);
-    this.ctime = Number(view.getBigInt64(24, true));
-    this.headerCsum = header.slice(32, 64);
+    ({ uuid: this.uuid, ctime: this.ctime, csum: this.headerCsum } = headerFields(header));
     this.size = readU64(view, 64);
     this.chunkSize = readU64(view, 72);
     this.count = (this.#source.size - INDEX_HEADER_SIZE) / DIGEST_SIZE;

@@ -1,4 +1,5 @@
 /** What fixed and dynamic indexes share: where their bytes come from and how chunks are looked up in them. */
+import { viewOf } from "../base/bytes.ts";
 import { FormatError } from "../base/errors.ts";
 import { Sha256 } from "../native/crypto.ts";
 
@@ -106,6 +107,15 @@ export function readIndexHeader(source: IndexSource, kind: string, magic: Uint8A
     throw new FormatError(`${kind} index ends within an entry`, { offset: source.size });
   }
   return header;
+}
+
+/** What both kinds keep at the same places of their header; informative (`spec/index-formats.md` §1 and §2). */
+export function headerFields(header: Uint8Array): { uuid: Uint8Array; ctime: number; csum: Uint8Array } {
+  return {
+    uuid: header.slice(8, 24),
+    ctime: Number(viewOf(header).getBigInt64(24, true)),
+    csum: header.slice(32, 64),
+  };
 }
 
 /** Throws RangeError unless `index` names one of `count` chunks. */
